@@ -106,6 +106,11 @@ class LimitedProtocol(HttpToolsProtocol):
         self._is_received = self._is_idle = False
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; a trailer is ignored, as RFC 9110, section 6.5.1, allows."""
+        if "path" not in self.scope:  # it is set when the headers are complete
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """Stop the time limit while the server works on the request."""
         super().on_headers_complete()
@@ -168,9 +173,10 @@ class LimitedProtocol(HttpToolsProtocol):
         return self.cycle is None or self.cycle.response_complete or self.cycle.more_body
 
     def _refuse(self, error: AppError) -> None:
-        """Answer with an error and close; without an answer if another answer has begun."""
+        """Answer with an error and close; without an answer if the caller would take it for that of another request."""
         self._unparsed = memoryview(b"")
-        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+        is_idle = self.cycle is None or self.cycle.response_complete
+        if is_idle or (self.cycle.more_body and not self.cycle.response_started and not self.pipeline):
             self.transport.write(_raw(error_response(error), self.server_state.default_headers))
         self.transport.close()
 

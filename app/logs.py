@@ -19,6 +19,8 @@ _OLD_FILES: Final = 3
 _FIELDS: Final = "{asctime}{levelname}{name}{message}"
 _OWN_TEXTS: Final = frozenset(("timestamp", "level", "name", "app", "env"))  # texts of this program alone
 _LINE: Final = "json_line"
+_LONGEST_PATH: Final = 2048  # characters; the redaction of 64 KiB would delay other requests
+_PATH: Final = 2  # index of the path among the arguments of a record of uvicorn's access log
 _PROBES: Final = ("/health", "/livez", "/readyz", "/metrics")
 
 
@@ -73,7 +75,17 @@ class Lines(JsonFormatter):
 
 def is_no_probe(record: logging.LogRecord) -> bool:
     """Return whether a record of uvicorn's access log is not a probe of a load balancer."""
-    return not (isinstance(record.args, tuple) and len(record.args) > 2 and record.args[2] in _PROBES)
+    return not (isinstance(record.args, tuple) and len(record.args) > _PATH and record.args[_PATH] in _PROBES)
+
+
+def with_short_path(record: logging.LogRecord) -> bool:
+    """Cut a long path in a record of uvicorn's access log at a separator, so that no part of a number is left."""
+    if isinstance(record.args, tuple) and len(record.args) > _PATH:
+        path = str(record.args[_PATH])
+        if len(path) > _LONGEST_PATH:
+            end = max(path.rfind(separator, 0, _LONGEST_PATH) for separator in "/?&=")
+            record.args = (*record.args[:_PATH], f"{path[: end + 1]}…", *record.args[_PATH + 1 :])
+    return True
 
 
 def configure_logs(app_env: str, file: Path, secrets: Sequence[str] = (), *, file_bytes: int = _FILE_BYTES) -> None:
@@ -98,6 +110,8 @@ def configure_logs(app_env: str, file: Path, secrets: Sequence[str] = (), *, fil
         handler.setFormatter(lines)
     logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # httpx logs whole URLs with their signatures
-    logging.getLogger("uvicorn.access").addFilter(is_no_probe)
+    access = logging.getLogger("uvicorn.access")
+    access.addFilter(is_no_probe)
+    access.addFilter(with_short_path)
     if unwritable is not None:
         logging.getLogger(__name__).warning("no log file: %s", unwritable)

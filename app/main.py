@@ -77,7 +77,15 @@ def create_app(
         await downloads.aclose()
 
     docs = _NO_DOCS if settings.app_env == "prod" else {}
-    app = FastAPI(title=TITLE, description=DESCRIPTION, version=VERSION, openapi_tags=TAGS, lifespan=lifespan, **docs)
+    app = FastAPI(
+        title=TITLE,
+        description=DESCRIPTION,
+        version=VERSION,
+        openapi_tags=TAGS,
+        lifespan=lifespan,
+        redirect_slashes=False,  # behind a load balancer with https a redirect would name http
+        **docs,
+    )
     keep_components(app, _components(client, downloads, settings, policies, readiness, jobs))
     app.add_middleware(BodyLimits, policy=policies.bodies)  # each of the next ones is outside of those before
     app.add_middleware(LagLimit, lag=lag)

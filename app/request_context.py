@@ -59,11 +59,10 @@ class RequestContext:
 
 
 def _given_id(scope: Scope) -> str | None:
-    """Return the id from the caller, if it is usable and is not personal data, such as a phone number."""
-    for name, value in scope["headers"]:
-        if name == _HEADER and _ID.fullmatch(value) and redact(text := value.decode()) == text:
-            return str(text)
-    return None
+    """Return the first id from the caller, if it is usable and is not personal data, such as a phone number."""
+    value = next((value for name, value in scope["headers"] if name == _HEADER), b"")
+    text = value.decode() if _ID.fullmatch(value) else ""
+    return text if text and redact(text) == text else None
 
 
 def _error(raised: BaseException) -> AppError:

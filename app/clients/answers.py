@@ -8,12 +8,14 @@ import asyncio
 import json
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import httpx
 
-_LARGE: Final = 64 * 2**10  # bytes or characters; more would delay other requests
+_LARGE: Final = 8 * 2**10  # bytes or characters; a contract has up to 60 such texts at the same time
+_ASIDE: Final = ThreadPoolExecutor(1, "aside")  # one thread, because several would leave the loop a smaller share
 _STEP_BYTES: Final = 2**20
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS  # zlib detects the header
 _COMPRESSED: Final = frozenset({"gzip", "x-gzip", "deflate"})
@@ -72,8 +74,10 @@ async def _decode(decoder: "zlib._Decompress", chunk: bytes, body: bytearray, ma
 
 
 async def run_aside(function: Callable[[Value], Result], value: Value) -> Result:
-    """Return the function's result for a value; the call is in a thread if the value is larger than 64 KiB."""
-    return await asyncio.to_thread(function, value) if len(value) > _LARGE else function(value)
+    """Return the function's result for a value; the call is in a thread if the value is larger than 8 KiB."""
+    if len(value) <= _LARGE:
+        return function(value)
+    return await asyncio.get_running_loop().run_in_executor(_ASIDE, function, value)
 
 
 @dataclass(frozen=True)

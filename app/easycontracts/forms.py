@@ -21,6 +21,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+_MOST_FIELDS: Final = 100  # of each kind; the names of a thousand files would delay other requests
 _EXTENDED: Final = re.compile(rb";\s*filename\*\s*=\s*\"?(utf-8|iso-8859-1)'[^';\"]*'([^\s;\"]*)", re.IGNORECASE)
 
 
@@ -41,6 +42,7 @@ class FormRequest(Request):
     """A request that decodes the file names of its form."""
 
     async def _get_form(self, **limits: Any) -> FormData:
+        limits |= {"max_files": _MOST_FIELDS, "max_fields": _MOST_FIELDS}
         is_multipart = parse_options_header(self.headers.get("Content-Type"))[0] == b"multipart/form-data"
         if self._form is None and is_multipart:
             try:

@@ -19,16 +19,18 @@ GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 class Echo:
-    """An application that answers with the size of the body, and counts its requests."""
+    """An application that answers with the size of the body, counts its requests, and keeps the last headers."""
 
     def __init__(self, answer_bytes: int = 0, answer_s: float = 0) -> None:
         self.requests = 0
+        self.headers: list[tuple[bytes, bytes]] = []
         self.answer_bytes = answer_bytes
         self.answer_s = answer_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.requests += 1
         size = len(await Request(scope, receive).body())
+        self.headers = list(scope["headers"])
         await asyncio.sleep(self.answer_s)
         await PlainTextResponse(str(size) + "x" * self.answer_bytes)(scope, receive, send)
 

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import threading
+import time
 import tracemalloc
 import zlib
 
@@ -99,13 +100,23 @@ def test_only_json_of_a_success_is_returned(status: int, body: bytes, expected: 
 
 
 def test_only_large_values_go_to_a_thread() -> None:
-    """Values up to 64 KiB are handled at once, larger ones in another thread."""
+    """Values up to 8 KiB are handled at once, larger ones in another thread."""
 
     async def scenario() -> list[bool]:
         here = threading.get_ident()
-        return [await run_aside(lambda _: threading.get_ident() == here, "x" * size) for size in (2**16, 2**16 + 1)]
+        return [await run_aside(lambda _: threading.get_ident() == here, "x" * size) for size in (2**13, 2**13 + 1)]
 
     assert asyncio.run(scenario()) == [True, False]
+
+
+def test_texts_of_many_pages_do_not_stop_the_loop() -> None:
+    """Large values that come together are handled in one thread, so that they leave the event loop its time."""
+
+    async def scenario() -> set[int]:
+        calls = (run_aside(lambda _: (time.sleep(0.01), threading.get_ident())[1], "x" * 10_000) for _ in range(5))
+        return set(await asyncio.gather(*calls))
+
+    assert len(asyncio.run(scenario()) - {threading.get_ident()}) == 1
 
 
 def test_large_answer_does_not_stop_the_loop() -> None:

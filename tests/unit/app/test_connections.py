@@ -149,3 +149,26 @@ def test_request_that_is_not_http_has_the_envelope() -> None:
     with connection(Echo()) as caller:
         caller.sendall(b"nonsense\r\n\r\n")
         assert code(answers(caller)) == (b"HTTP/1.1 400 Bad Request", "INVALID_INPUT")
+
+
+def test_trailer_is_no_header() -> None:
+    """The fields after a chunked body are no headers of the request, such as its token."""
+    app = Echo()
+    with connection(app) as caller:
+        caller.sendall(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nAuthorization: a\r\n\r\n")
+        assert b"200 OK" in answers(caller)
+    assert app.headers == [(b"transfer-encoding", b"chunked")]
+
+
+def test_running_request_gets_no_error_of_the_next_one() -> None:
+    """Bytes that are not HTTP end the connection, without an answer that the caller would take for the first one."""
+    with connection(Echo(answer_s=1)) as caller:
+        caller.sendall(GET + b"nonsense\r\n\r\n")
+        assert answers(caller) == b""
+
+
+def test_broken_body_gets_the_error() -> None:
+    """A request whose own body is broken gets 400."""
+    with connection(Echo()) as caller:
+        caller.sendall(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n")
+        assert code(answers(caller)) == (b"HTTP/1.1 400 Bad Request", "INVALID_INPUT")

@@ -52,6 +52,7 @@ def test_files_are_downloaded_from_their_urls(environment: AppEnvironment) -> No
     [
         ([("a.pdf", b"x")] * 6, None, (400, "INVALID_INPUT")),
         ([("a.pdf", b"x")], ["a", "b"], (400, "DOC_TYPES_MISMATCH")),
+        ([("a.pdf", b"x")], ["a"] * 101, (400, "INVALID_INPUT")),
         ([("a.pdf", b"")], None, (400, "INVALID_INPUT")),
         ([("a.exe", b"MZ")], None, (400, "UNSUPPORTED_FILE_TYPE")),
         ([("a.pdf", b"%PDF-1.7 broken")], None, (400, "UNPROCESSABLE_DOCUMENT")),

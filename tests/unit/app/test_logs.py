@@ -78,6 +78,17 @@ def test_probes_are_not_logged(path: str, is_written: bool) -> None:
     assert is_no_probe(record) == is_written
 
 
+def test_long_path_is_cut(tmp_path: Path) -> None:
+    """The access log has the beginning of a long path without the number at the cut, because redaction takes time."""
+    file = tmp_path / "application.log"
+    configure_logs("dev", file)
+    path = "/" + "x" * 2038 + "/" + "1" * 20
+    args = ("10.0.0.1:1", "GET", path, "1.1", 404)
+    logging.getLogger("uvicorn.access").info('%s - "%s %s HTTP/%s" %d', *args)
+    expected = f'10.0.0.1:1 - "GET /{"x" * 2038}/… HTTP/1.1" 404'
+    assert json.loads(file.read_text(encoding="utf-8"))["message"] == expected
+
+
 def test_unwritable_file_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Without a writable file stdout has a warning."""
     configure_logs("prod", tmp_path / "absent" / "prod" / "application.log")

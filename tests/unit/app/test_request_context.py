@@ -127,3 +127,16 @@ def test_cancelled_request_is_503() -> None:
     answer = asyncio.run(scenario())
     assert code(answer) == (503, "UNAVAILABLE")
     assert answer.headers["retry-after"] == "10"
+
+
+def test_only_the_first_id_is_examined(environment: AppEnvironment) -> None:
+    """A second id of the caller has no effect, so that a thousand ids cost no time."""
+    answer = request(
+        environment, "GET", "/health", headers=[("X-Request-ID", "010-1234-5678"), ("X-Request-ID", "abc")]
+    )
+    assert re.fullmatch("[0-9a-f]{32}", answer.headers["x-request-id"])
+
+
+def test_path_with_a_slash_at_its_end_is_unknown(environment: AppEnvironment) -> None:
+    """A slash at the end is no redirect, which would name http behind a load balancer with https."""
+    assert code(request(environment, "POST", "/api/checklists/7/", json={})) == (404, "NOT_FOUND")
