@@ -112,9 +112,12 @@ def test_only_large_values_go_to_a_thread() -> None:
 def test_texts_of_many_pages_do_not_stop_the_loop() -> None:
     """Large values that come together are handled in one thread, so that they leave the event loop its time."""
 
+    def thread_of(_: str) -> int:
+        time.sleep(0.01)
+        return threading.get_ident()
+
     async def scenario() -> set[int]:
-        calls = (run_aside(lambda _: (time.sleep(0.01), threading.get_ident())[1], "x" * 10_000) for _ in range(5))
-        return set(await asyncio.gather(*calls))
+        return set(await asyncio.gather(*(run_aside(thread_of, "x" * 10_000) for _ in range(5))))
 
     assert len(asyncio.run(scenario()) - {threading.get_ident()}) == 1
 
