@@ -10,7 +10,6 @@ from deploy.config import Config
 from deploy.documents.resource import link_of
 from deploy.errors import CloudError, DeployError
 from deploy.group.health import is_settled
-from deploy.parallel import side_by_side
 from deploy.release import history
 from deploy.release.history import Release
 from deploy.rollout.result import PruneResult
@@ -44,11 +43,8 @@ def prune_templates(managed: ManagedGroup, config: Config) -> PruneResult:
 
 def _candidates(managed: ManagedGroup, config: Config) -> tuple[Release, ...]:
     """Return the templates that may be deleted, oldest first; other groups are read only if there are any."""
-    collections = InstanceTemplates(managed.compute)
-    group, of_project, of_region = side_by_side(
-        [managed.read, collections.list_global, lambda: collections.list_regional(managed.location.region)]
-    )
-    templates = [*of_project, *of_region]
+    collections, group = InstanceTemplates(managed.compute), managed.read()
+    templates = collections.list_all(managed.location.region)
     serving = group.versions[0].link if is_settled(group) else ""
     releases = history.releases(templates, config.repository, group.qualified_name, serving)
     referenced = _links([group.raw], config.project)

@@ -191,9 +191,10 @@ def test_settling_ends_with_any_change_of_the_status() -> None:
     state = settling()
     assert state.group is not None
     state = replace(state, group=replace(state.group, raw=document))
-    assert not has_settling_changed(state, {**document, "targetSize": 2})
-    for change in ({"status": {"isStable": True}}, {"currentActions": {}}, {"fingerprint": "g"}):
-        assert has_settling_changed(state, {**document, **change})
+    assert not has_settling_changed(state, document | {"targetSize": 2})
+    assert has_settling_changed(state, document | {"status": {"isStable": True}})
+    assert has_settling_changed(state, document | {"currentActions": {}})
+    assert has_settling_changed(state, document | {"fingerprint": "g"})
 
 
 def test_change_of_the_target_size_is_a_warning() -> None:
