@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from tests.support.releases import REPOSITORY, numbered_reference
 from tests.support.waiting import wait_until
 
 BAKE_S = 8
+LONGEST_S = 400
 _MANAGED = "instance-groups managed"
 _NEW = "dojangkok-dev-ai-server-abc1234"
 
@@ -68,7 +69,7 @@ class Figures:
 
 def by_gcloud(emulator: Emulator, folder: Path) -> int:
     """Run the job's commands; return the number of started processes."""
-    gcloud = gcloud_at(emulator.address, folder)
+    gcloud = replace(gcloud_at(emulator.address, folder), longest_s=LONGEST_S)
     count = 0
 
     def run(command: str, *more: str) -> str:
@@ -105,7 +106,7 @@ def _script(gcloud: Gcloud, template: str) -> str:
 def by_deploy(emulator: Emulator, folder: Path) -> int:
     """Run `python -m deploy deploy` with its own polls."""
     with served(FakeRegistry(holds_every_digest=True)) as registry:
-        deployer = Deployer(emulator, registry, folder, f"{{bake_s: {BAKE_S}}}")
+        deployer = Deployer(emulator, registry, folder, f"{{bake_s: {BAKE_S}}}", longest_s=LONGEST_S)
         done = deployer.run("deploy", "--image", numbered_reference(1))
     if done.exit_code:
         raise SystemExit(done.stderr)
