@@ -1,20 +1,25 @@
 """
 A rollout by the gcloud job of the design document (its section 5.3, job 3) beside `python -m deploy deploy`.
 
-    ci/.venv/bin/python bench/deploy.py
+    ci/.venv/bin/python bench/deploy.py [--speed 1]
 
-Each rolls a group of three on an emulator of its own, ten times as fast as real time, from the same seed. `needed` is
-the time of the group from its patch to stable on the new version, `beyond` the rest of the job's time. The document
-copies a template by a flag that gcloud has for instances alone (`--source-instance-template`), so the command here has
-the fields of the template, as the pipeline that was built from the document did. Neither side logs in, and deploy has
-no bake, because the job has none.
+Each rolls a group of three on an emulator of its own, ten times as fast as real time, from the same seed; at speed 1
+in real time, which takes six minutes. `needed` is the time of the group from its patch to stable on the new version,
+`beyond` the rest of the job's time without deploy's bake. The document copies a template by a flag that gcloud has for
+instances alone (`--source-instance-template`), so the command here has the fields of the template, as the pipeline that
+was built from the document did. Neither side logs in. deploy has the bake of environments/local.yaml, the job has none.
+
+The second table has deploy's shares of `beyond`: start of the process until its first request, preflight until the
+insertion of the template, template until the patch, detection from the settled group to the last poll, end with the
+reads of the prune and the report.
 """
 
+import argparse
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +32,8 @@ from tests.support.gcloud import Gcloud, gcloud_at
 from tests.support.releases import REPOSITORY, numbered_reference
 from tests.support.waiting import wait_until
 
-SPEED = 10
+BAKE_S = 8
+LONGEST_S = 400
 _MANAGED = "instance-groups managed"
 _NEW = "dojangkok-dev-ai-server-abc1234"
 
@@ -42,24 +48,28 @@ class Figures:
         processes: number of started processes.
         seconds: real time from the start of the rollout to its end.
         needed_s: real seconds that the group itself needed.
+        bake_s: real seconds for which success had to last.
         healthy: number of healthy instances of the new version when the job reported its end.
+        shares: real seconds of each part of the job that the group did not need, by the part's name.
     """
 
     requests: int
     processes: int
     seconds: float
     needed_s: float
+    bake_s: float
     healthy: int
+    shares: dict[str, float]
 
     @property
     def beyond_s(self) -> float:
-        """Real seconds of the job beyond those of the group."""
-        return self.seconds - self.needed_s
+        """Real seconds of the job beyond those of the group and of the bake."""
+        return self.seconds - self.needed_s - self.bake_s
 
 
 def by_gcloud(emulator: Emulator, folder: Path) -> int:
     """Run the job's commands; return the number of started processes."""
-    gcloud = gcloud_at(emulator.address, folder)
+    gcloud = replace(gcloud_at(emulator.address, folder), longest_s=LONGEST_S)
     count = 0
 
     def run(command: str, *more: str) -> str:
@@ -94,36 +104,57 @@ def _script(gcloud: Gcloud, template: str) -> str:
 
 
 def by_deploy(emulator: Emulator, folder: Path) -> int:
-    """Run `python -m deploy deploy` with its own polls and without a bake."""
+    """Run `python -m deploy deploy` with its own polls."""
     with served(FakeRegistry(holds_every_digest=True)) as registry:
-        done = Deployer(emulator, registry, folder, "{bake_s: 0}").run("deploy", "--image", numbered_reference(1))
+        deployer = Deployer(emulator, registry, folder, f"{{bake_s: {BAKE_S}}}", longest_s=LONGEST_S)
+        done = deployer.run("deploy", "--image", numbered_reference(1))
     if done.exit_code:
         raise SystemExit(done.stderr)
     return 1
 
 
-def measured(job: Callable[[Emulator, Path], int]) -> Figures:
+def measured(job: Callable[[Emulator, Path], int], speed: int, bake_s: float) -> Figures:
     """Measure a job on an emulator of its own."""
-    with tempfile.TemporaryDirectory() as folder, run_emulator(speed=SPEED) as emulator:
+    with tempfile.TemporaryDirectory() as folder, run_emulator(speed=speed) as emulator:
         wait_until(lambda: emulator.group()["status"]["isStable"], 120)
         before = len(emulator.request_log())
-        began_s = time.perf_counter()
+        clock_s, began_s = float(emulator.ask("emulator/clock")["now_s"]), time.perf_counter()
         processes = job(emulator, Path(folder))
         seconds = time.perf_counter() - began_s
         healthy = sum(_is_healthy(row) for row in emulator.instances())
         wait_until(lambda: emulator.group()["status"]["isStable"], 120)
         entries = emulator.request_log()[before:]
+    entries = [entry | {"at_s": (entry["at_s"] - clock_s) / speed} for entry in entries]  # real seconds of the job
     requests = [
         entry
         for entry in entries
         if entry["kind"] == "request" and not entry["client"].startswith((USER_AGENT, "seed"))
     ]
-    patched_s = next(entry["at_s"] for entry in requests if entry["method"] == "instanceGroupManagers.patch")
+    patched_s = _times(requests, "instanceGroupManagers.patch")[0]
     settled_s = next(
         entry["at_s"] for entry in entries
         if entry["kind"] == "group" and entry["at_s"] > patched_s and entry["is_stable"] and entry["is_reached"]
     )  # fmt: skip
-    return Figures(len(requests), processes, seconds, (settled_s - patched_s) / SPEED, healthy)
+    shares = _shares(requests, settled_s + bake_s, seconds) if bake_s else {}
+    return Figures(len(requests), processes, seconds, settled_s - patched_s, bake_s, healthy, shares)
+
+
+def _shares(requests: list[dict[str, Any]], baked_s: float, end_s: float) -> dict[str, float]:
+    """Return the shares of deploy; of its reads of the group, the last one belongs to the prune."""
+    first_s, last_poll_s = requests[0]["at_s"], _times(requests, "instanceGroupManagers.get")[-2]
+    inserted_s = _times(requests, "instanceTemplates.insert")[0]
+    patched_s = _times(requests, "instanceGroupManagers.patch")[0]
+    return {
+        "start": first_s,
+        "preflight": inserted_s - first_s,
+        "template": patched_s - inserted_s,
+        "detection": last_poll_s - baked_s,
+        "end": end_s - last_poll_s,
+    }
+
+
+def _times(requests: list[dict[str, Any]], method: str) -> list[float]:
+    return [request["at_s"] for request in requests if request["method"] == method]
 
 
 def _is_healthy(row: dict[str, Any]) -> bool:
@@ -133,18 +164,25 @@ def _is_healthy(row: dict[str, Any]) -> bool:
 
 
 def main() -> None:
-    """Measure both, and print a table."""
-    job, ours = measured(by_gcloud), measured(by_deploy)
+    """Measure both, and print the tables."""
+    parser = argparse.ArgumentParser(description="A rollout by the gcloud job beside python -m deploy.")
+    parser.add_argument("--speed", type=int, default=10, help="seconds of the emulator in a real second")
+    speed = parser.parse_args().speed
+    job, ours = measured(by_gcloud, speed, 0.0), measured(by_deploy, speed, BAKE_S)
     print("| | gcloud job | python -m deploy | ratio |\n|---|---|---|---|")
     for name, gcloud, deploy in (
         ("requests", job.requests, ours.requests),
         ("processes", job.processes, ours.processes),
         ("seconds", job.seconds, ours.seconds),
         ("of them needed by the group", job.needed_s, ours.needed_s),
+        ("of them the bake", job.bake_s, ours.bake_s),
         ("beyond", job.beyond_s, ours.beyond_s),
     ):
         print(f"| {name} | {gcloud:.3g} | {deploy:.3g} | {f'{gcloud / deploy:.2g}' if deploy > 0 else ''} |")
     print(f"| new instances healthy at its end | {job.healthy} of 3 | {ours.healthy} of 3 | |")
+    print("\n| share of beyond | seconds |\n|---|---|")
+    for name, seconds in ours.shares.items():
+        print(f"| {name} | {seconds:.2f} |")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from deploy.compute_engine.client import Compute
 from deploy.compute_engine.granted_permissions import read_granted_permissions
 from deploy.compute_engine.managed_group import ManagedGroup
+from deploy.compute_engine.no_credentials import NoCredentials
 from deploy.compute_engine.observation_reader import read_observation
 from deploy.compute_engine.permissions import required_permissions
 from deploy.compute_engine.request import EXCHANGE_S, WAIT_EXCHANGE_S
@@ -26,6 +27,8 @@ from lib.credential_urls import is_local
 
 if TYPE_CHECKING:
     import httpx
+
+    from deploy.compute_engine.login import GoogleLogin
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,15 +99,14 @@ def open_session(config: Config, credential_file: Path | None, registry_credenti
     Raises:
         NotAllowedError: there are no credentials and the endpoint is no emulator, or a file can't be read.
     """
-    from deploy.compute_engine import login  # noqa: PLC0415 - a fifth of a second, which `report` and `--help` do without
-    from lib.deadline import client  # noqa: PLC0415 - as above
+    from lib.deadline import client  # noqa: PLC0415 - a tenth of a second, which `report` and `--help` do without
 
     # An endpoint that is plain HTTP is an emulator: it gets no token but those that its environment lets it issue.
     is_emulator = config.compute_url.startswith("http://")
     address = urlsplit(config.compute_url)
     issues_tokens = address.netloc in config.token_hosts and is_local(address.hostname or "")
     is_anonymous = is_emulator and not issues_tokens
-    headers = login.NoCredentials() if is_anonymous else login.load_login(credential_file, config.token_hosts)
+    headers = NoCredentials() if is_anonymous else _load_login(credential_file, config.token_hosts)
     clock = Time(time.monotonic, time.sleep)
     compute_client = client(WAIT_EXCHANGE_S, trust_env=not is_emulator)
     google = client(EXCHANGE_S, trust_env=not is_emulator)
@@ -122,3 +124,9 @@ def open_session(config: Config, credential_file: Path | None, registry_credenti
         member=headers.member,
         apis=GoogleApis(google, headers, clock, emulator_url if is_emulator else "", config.resource_manager_url),
     )
+
+
+def _load_login(credential_file: Path | None, token_hosts: tuple[str, ...]) -> "GoogleLogin":
+    from deploy.compute_engine import login  # noqa: PLC0415 - a fifth of a second, which an emulator does without
+
+    return login.load_login(credential_file, token_hosts)

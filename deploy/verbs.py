@@ -33,6 +33,7 @@ from deploy.rollout.served_release import ServedRelease, served_release
 from deploy.session import Session
 from deploy.undo import undo_command
 from lib.image_reference import Reference
+from lib.secret_tokens import load_rules
 from lib.streams import write_error
 
 Image = Annotated[str, typer.Option("--image", help="release to serve, HOST/PATH@sha256:DIGEST or HOST/PATH:TAG")]
@@ -196,9 +197,9 @@ def _parse_image(config: Config, text: str) -> Reference:
 def _read_request(
     call: Call, session: Session, config: Config, reference: Reference, commit: str, by: str
 ) -> tuple[Observation, DeployRequest]:
-    """Read the image's digest and the group, side by side."""
-    resolved, observed = side_by_side(
-        [lambda: session.registry.resolve(reference), lambda: call.read_observation(session, config)]
+    """Read the image's digest and the group, side by side; the rules of the secret scan are loaded meanwhile."""
+    resolved, observed, _ = side_by_side(
+        [lambda: session.registry.resolve(reference), lambda: call.read_observation(session, config), load_rules]
     )
     run, now = call.invocation.variables.run, _server_time(session)
     return observed, DeployRequest(reference=resolved, run=run, now=now, commit=commit, by=by)

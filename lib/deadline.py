@@ -64,8 +64,8 @@ class DeadlineTransport(httpx.BaseTransport):
         self._seconds = seconds
         self._deadline = Deadline()
         self._trust_env = trust_env
-        self._tls = tls or httpx.create_ssl_context(trust_env=trust_env)
-        self._pools: dict[str, httpcore.ConnectionPool] = {}
+        self._tls = tls
+        self._pools: dict[tuple[str, str], httpcore.ConnectionPool] = {}
         self._lock = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -135,11 +135,13 @@ class DeadlineTransport(httpx.BaseTransport):
         if proxy and proxy_bypass(url.netloc.decode("ascii")):
             proxy = ""
         with self._lock:
-            if proxy not in self._pools:
-                self._pools[proxy] = self._new_pool(proxy)
-            return self._pools[proxy]
+            if (url.scheme, proxy) not in self._pools:
+                self._pools[url.scheme, proxy] = self._new_pool(url.scheme, proxy)
+            return self._pools[url.scheme, proxy]
 
-    def _new_pool(self, proxy: str) -> httpcore.ConnectionPool:
+    def _new_pool(self, scheme: str, proxy: str) -> httpcore.ConnectionPool:
+        if scheme == "https" and self._tls is None:  # the certificates take 0.02 s, which plain HTTP does without
+            self._tls = httpx.create_ssl_context(trust_env=self._trust_env)
         options: dict[str, Any] = {
             "ssl_context": self._tls,
             "keepalive_expiry": 5.0,

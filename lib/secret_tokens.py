@@ -99,6 +99,11 @@ _NETRC: Final = re.compile(
 _SQL: Final = re.compile(r"(?i)\b(?:password|identified\s{1,4}by(?:\s{1,4}password)?)\s{1,4}'(?P<value>[^'\n]{1,200})'")
 
 
+def load_rules() -> None:
+    """Load the library's rules now, such as while an answer of the network is awaited."""
+    _library()
+
+
 @cache
 def _library() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Return the library's rules; the import takes 0.2 s, so only the first checked text pays for it."""

@@ -22,25 +22,6 @@ _FIX: Final = (
 
 
 @dataclass(frozen=True)
-class NoCredentials:
-    """The login of an emulator, which needs no credentials."""
-
-    account = ""
-    member = "user:EMAIL"
-
-    def __call__(self) -> dict[str, str]:
-        """Return no headers."""
-        return {}
-
-    def authorization(self) -> dict[str, str]:
-        """Return no headers."""
-        return {}
-
-    def renew(self) -> None:
-        """Do nothing: there is no token."""
-
-
-@dataclass(frozen=True)
 class GoogleLogin:
     """
     The login with a Google credential file: headers with a token that is refreshed before it expires.

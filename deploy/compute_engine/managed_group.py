@@ -33,15 +33,18 @@ class ManagedGroup:
     def _path(self) -> str:
         return f"{self.location.path}/instanceGroupManagers/{self.name}"
 
-    def get(self) -> Document:
+    def get(self, within_s: float | None = None) -> Document:
         """
         Read the document of the group.
+
+        Args:
+            within_s: seconds that the read may take, retries included; None for the budget of every request.
 
         Raises:
             CloudError: the group is absent, or can't be read.
             NotAllowedError: the account may not read the group.
         """
-        return self.compute.get(self._path, check=validation.group_check(self.name, self.location))
+        return self.compute.get(self._path, within_s=within_s, check=validation.group_check(self.name, self.location))
 
     def patch(self, body: Document) -> OperationResult:
         """

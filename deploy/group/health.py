@@ -190,6 +190,17 @@ def is_settled(group: Group) -> bool:
     )
 
 
+def lacks_only_stability(group: Group, target: Version) -> bool:
+    """Return whether every instance of the target size serves a version, and the group has only to become stable."""
+    remaining = [instance for instance in group.active_instances if instance.version is not None]
+    return (
+        not group.is_stable
+        and has_reached(group, target)
+        and len(remaining) == group.target_size
+        and all(is_serving(instance, target) for instance in remaining)
+    )
+
+
 def is_on_one_version(group: Group) -> bool:
     """Return whether every instance that stays is on the group's only version, healthy or not."""
     return (

@@ -19,12 +19,15 @@ from deploy.rollout.watch_state import (
     after_poll,
     failure,
     first_state,
+    has_settling_changed,
     is_served,
     pause_s,
+    settling_pause_s,
     size_warnings,
 )
 
 _SETTLE_S: Final = 60.0
+_SETTLING_READ_S: Final = 5.0
 
 
 class NotServedError(Exception):
@@ -124,7 +127,7 @@ class Watch:
             failed = failure(state)
             if failed is not None:
                 raise NotServedError(failed)
-            self._time.sleep(pause_s(state))
+            self._pause(state)
 
     def until_settled_again(self, target: Version, replaced: str) -> tuple[str, ...]:
         """
@@ -150,6 +153,21 @@ class Watch:
         except SupersededError as error:
             state, text = "another deploy changed the group", error.message.partition(": ")[2]
         return (f"{state} after its update policy was restored: {text.rstrip('.')}",)
+
+    def _pause(self, state: WatchState) -> None:
+        """Wait until the next poll; while the group only has to settle, its document shows when that is."""
+        pause = None if self._read_error else settling_pause_s(state, self._time.now_s())
+        if pause is None:
+            self._time.sleep(pause_s(state))
+        while pause is not None:
+            self._time.sleep(pause)
+            try:
+                document = self.managed.get(_SETTLING_READ_S)
+            except (CloudError, NotAllowedError):
+                return  # the poll reads the group again, and names the error
+            if has_settling_changed(state, document):
+                return
+            pause = settling_pause_s(state, self._time.now_s())
 
     def _poll(self, state: WatchState) -> WatchState:
         """Read the group once, judge it and show the snapshot; return the next state."""

@@ -5,10 +5,12 @@ from typing import Final
 
 from deploy.config import RolloutSettings
 from deploy.documents.group_state import Group, Version
-from deploy.group.health import PollSummary, Verdict
+from deploy.documents.resource import Document
+from deploy.group.health import PollSummary, Verdict, lacks_only_stability
 
 # Polls in a row that must show success: Compute Engine's flags may be set for a moment too early.
 _POLLS_OF_SUCCESS: Final = 2
+_SHORTEST_PAUSE_S: Final = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,9 +131,44 @@ def failure(state: WatchState) -> Verdict | None:
 
 
 def pause_s(state: WatchState) -> float:
-    """Return the seconds until the next poll: a tenth of the time since the last change, between both limits."""
+    """
+    Return the seconds until the next poll: a tenth of the time since the last change, between both limits.
+
+    The last poll of a bake is at its end.
+    """
     shortest_s, longest_s = state.settings.poll_s
-    return min(longest_s, max(shortest_s, (state.now_s - state.changed_s) / 10))
+    pause = min(longest_s, max(shortest_s, (state.now_s - state.changed_s) / 10))
+    left_s = 0.0 if state.success_s is None else state.success_s + state.goal.bake_s - state.now_s
+    return min(pause, max(left_s, _SHORTEST_PAUSE_S)) if left_s > 0 else pause
+
+
+def settling_pause_s(state: WatchState, now_s: float) -> float | None:
+    """
+    Return the seconds until the group's document is read without its instances, while the group only has to settle.
+
+    That is half of the requests of a poll: while old instances are deleted it is read as often as a poll, and after
+    that up to four times as often, because the next change is the end of the rollout.
+
+    Args:
+        state: state after the last poll.
+        now_s: time of the last read of the document.
+
+    Returns:
+        Number of seconds; None if the next read is a poll: instances have to change, or were not read for long.
+    """
+    group, (shortest_s, longest_s) = state.group, state.settings.poll_s
+    if group is None or state.verdict.state != "waiting" or not lacks_only_stability(group, state.goal.target):
+        return None
+    is_last_change = len(group.active_instances) == group.target_size
+    shortest_s = shortest_s / 4 if is_last_change else shortest_s
+    pause = min(longest_s, max(shortest_s, (now_s - state.changed_s) / 10))
+    return pause if now_s + pause - state.now_s <= longest_s else None
+
+
+def has_settling_changed(state: WatchState, document: Document) -> bool:
+    """Return whether a document of the group shows another status or other actions than the last poll."""
+    before = state.group.raw if state.group else {}
+    return any(document.get(key) != before.get(key) for key in ("status", "currentActions", "fingerprint"))
 
 
 def size_warnings(state: WatchState) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ class Deployer:
         compute_url: Compute Engine's URL in the environment file; empty names Google's.
         token_hosts: the environment's entry `token_hosts`.
         variables: environment variables of the process beside those of the test.
+        longest_s: seconds after which a process has failed.
     """
 
     emulator: Emulator
@@ -46,6 +47,7 @@ class Deployer:
     compute_url: str = field(init=False)
     token_hosts: list[str] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
+    longest_s: int = _RUN_S
 
     def __post_init__(self) -> None:
         self.compute_url = f"{self.emulator.address}/compute/v1"
@@ -89,7 +91,7 @@ class Deployer:
     def run(self, *args: str) -> Outcome:
         """Run the program to its end."""
         process = self.start(*args)
-        stdout, stderr = process.communicate(timeout=_RUN_S)
+        stdout, stderr = process.communicate(timeout=self.longest_s)
         return Outcome(process.returncode, stdout, stderr)
 
     def run_spied(self, *args: str, spy: dict[str, str] | None = None, is_deaf: bool = False) -> Outcome:
@@ -106,7 +108,7 @@ class Deployer:
         done = subprocess.run(
             [*closing, *self.command(*args)], cwd=self.folder,
             env=self.environment() | {"PYTHONPATH": python_path} | (spy or {}),
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_RUN_S, check=False,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=self.longest_s, check=False,
         )  # fmt: skip
         return Outcome(done.returncode, done.stdout, done.stderr)
 

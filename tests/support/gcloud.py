@@ -14,9 +14,16 @@ _GCLOUD_S: Final = 120
 
 @dataclass(frozen=True)
 class Gcloud:
-    """Google's command line, whose `compute` sends its requests to an emulator."""
+    """
+    Google's command line, whose `compute` sends its requests to an emulator.
+
+    Args:
+        environment: environment variables of the process.
+        longest_s: seconds after which a command has failed.
+    """
 
     environment: dict[str, str]
+    longest_s: int = _GCLOUD_S
 
     def run(self, command: str, *more: str) -> "subprocess.CompletedProcess[str]":
         """Run `gcloud compute COMMAND`; `more` are arguments with spaces of their own."""
@@ -26,7 +33,7 @@ class Gcloud:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=_GCLOUD_S,
+            timeout=self.longest_s,
             check=False,
         )
 

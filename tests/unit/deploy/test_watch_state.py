@@ -14,8 +14,10 @@ from deploy.rollout.watch_state import (
     after_poll,
     failure,
     first_state,
+    has_settling_changed,
     is_served,
     pause_s,
+    settling_pause_s,
     size_warnings,
 )
 
@@ -134,6 +136,65 @@ def test_pause_of_equal_bounds_is_fixed() -> None:
     """Settings with one pause give that pause."""
     state = replace(folded((0.0, WAITING), (300.0, WAITING)), settings=RolloutSettings(poll_s=(0.25, 0.25)))
     assert pause_s(state) == 0.25
+
+
+@pytest.mark.parametrize(
+    ("now_s", "bake_s", "expected"), [(120.0, 30.0, 2.0), (128.0, 30.0, 2.0), (129.5, 30.0, 0.5), (130.0, 30.0, 3.0)]
+)
+def test_last_poll_of_a_bake_is_at_its_end(now_s: float, bake_s: float, expected: float) -> None:
+    """A success of 28 s is polled again after 2 s, not after 2.8 s: the time beyond a bake is lost."""
+    state = folded((100.0, DONE), (now_s, DONE), goal=replace(GOAL, bake_s=bake_s))
+    assert pause_s(state) == pytest.approx(expected)
+
+
+def test_rest_of_a_bake_below_the_shortest_pause_is_no_loop_without_time() -> None:
+    """A rest that a clock can't express would be polled without end."""
+    state = folded((100.0, DONE), (129.999_999, DONE))
+    assert pause_s(state) == 0.01
+
+
+OLD = Instance("old", None, "STOPPING", "DELETING", "")
+
+
+def settling(*more: Instance, is_stable: bool = False, health: str = "HEALTHY") -> WatchState:
+    """Return the state after a poll at 100 s of a group of one instance, which serves, and of more."""
+    first = group(size=1, health=health)
+    shown = replace(first, is_stable=is_stable, instances=(*first.instances, *more))
+    return after_poll(first_state(GOAL, SETTINGS, 0.0), shown, PollSummary(), WAITING, 100.0)
+
+
+@pytest.mark.parametrize(
+    ("state", "now_s", "expected"),
+    [
+        (settling(), 100.0, 0.25),
+        (settling(), 102.5, 0.25),
+        (settling(), 104.5, 0.45),
+        (settling(), 104.6, None),
+        (settling(OLD), 100.0, 1.0),
+        (settling(OLD), 104.0, 1.0),
+        (settling(OLD), 104.1, None),
+        (settling(is_stable=True), 100.0, None),
+        (settling(health="UNHEALTHY"), 100.0, None),
+        (settling(replace(OLD, version=Version("old", "v"))), 100.0, None),
+        (replace(settling(), verdict=DONE), 100.0, None),
+        (first_state(GOAL, SETTINGS, 0.0), 0.0, None),
+    ],
+)
+def test_group_that_only_has_to_settle_is_read_often(state: WatchState, now_s: float, expected: float | None) -> None:
+    """Its document is read alone, for at most the longest pause between two polls."""
+    assert settling_pause_s(state, now_s) == (None if expected is None else pytest.approx(expected))
+
+
+def test_settling_ends_with_any_change_of_the_status() -> None:
+    """A poll reads the instances again as soon as the status, the actions or the fingerprint differ."""
+    document = {"status": {"isStable": False}, "currentActions": {"deleting": 1}, "fingerprint": "f", "targetSize": 1}
+    state = settling()
+    assert state.group is not None
+    state = replace(state, group=replace(state.group, raw=document))
+    assert not has_settling_changed(state, document | {"targetSize": 2})
+    assert has_settling_changed(state, document | {"status": {"isStable": True}})
+    assert has_settling_changed(state, document | {"currentActions": {}})
+    assert has_settling_changed(state, document | {"fingerprint": "g"})
 
 
 def test_change_of_the_target_size_is_a_warning() -> None:
