@@ -33,6 +33,8 @@ def text_of(reply: object) -> str:
     html = _html(reply)
     if len(html) > _LONGEST_HTML or html.count("<") > _TAGS:
         raise OutboundError("문서 인식 결과가 너무 큽니다.")
+    if html.rfind("<") > html.rfind(">"):  # A tag without an end: html.parser would look for its end again and again.
+        html = html[: html.find("<", html.rfind(">") + 1)]
     try:
         soup = BeautifulSoup(html + "\n", "html.parser")  # Without the line break, BeautifulSoup warns about a URL.
     except (ParserRejectedMarkup, ValueError):  # ValueError: a character reference with thousands of digits.

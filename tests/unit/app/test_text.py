@@ -119,3 +119,10 @@ def test_many_line_breaks_need_linear_time() -> None:
     begun = time.process_time()
     assert text_of(html("<p>가" + "<br>" * 20_000 + "나</p>")) == "가\n나"
     assert time.process_time() - begun < 3
+
+
+def test_unfinished_tags_need_linear_time() -> None:
+    """A reply that ends in tags without an end is read quickly, without them; html.parser needs the square of it."""
+    begun = time.process_time()
+    assert text_of(html("<p>가</p>나" + "<a " * 20_000)) == "가\n나"
+    assert time.process_time() - begun < 3
