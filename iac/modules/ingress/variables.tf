@@ -68,6 +68,11 @@ variable "source_ranges" {
     ])
     error_message = "source_ranges: each must be an IPv4 range of /16 or narrower, such as 192.0.2.7/32; a wider range is no list of callers."
   }
+
+  validation {
+    condition     = alltrue([for range in var.source_ranges : try(cidrsubnet(range, 0, 0) == range, true)])
+    error_message = "source_ranges: each must begin with the first address of its range; 192.0.2.7/24 would admit 256 addresses. Fix: write 192.0.2.7/32 for one address, or 192.0.2.0/24 for all of them."
+  }
 }
 
 variable "tokens_secret" {

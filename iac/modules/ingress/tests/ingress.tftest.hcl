@@ -78,6 +78,14 @@ run "internet_is_refused_as_a_source" {
   expect_failures = [var.source_ranges]
 }
 
+run "address_with_the_length_of_a_wider_range_is_refused" {
+  command = plan
+  variables {
+    source_ranges = ["192.0.2.7/24"]
+  }
+  expect_failures = [var.source_ranges]
+}
+
 run "empty_list_of_callers_is_refused" {
   command = plan
   variables {
