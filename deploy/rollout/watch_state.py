@@ -146,8 +146,8 @@ def settling_pause_s(state: WatchState, now_s: float) -> float | None:
     """
     Return the seconds until the group's document is read without its instances, while the group only has to settle.
 
-    That is half of the requests of a poll: while old instances are deleted it is read as often as a poll, and after
-    that up to four times as often, because the next change is the end of the rollout.
+    While old instances are deleted it is read as often as a poll, and after that up to twice as often, because the next
+    change is the end of the rollout. A read is one request and a poll two, so the rate of requests stays that of polls.
 
     Args:
         state: state after the last poll.
@@ -160,7 +160,7 @@ def settling_pause_s(state: WatchState, now_s: float) -> float | None:
     if group is None or state.verdict.state != "waiting" or not lacks_only_stability(group, state.goal.target):
         return None
     is_last_change = len(group.active_instances) == group.target_size
-    shortest_s = shortest_s / 4 if is_last_change else shortest_s
+    shortest_s = shortest_s / 2 if is_last_change else shortest_s
     pause = min(longest_s, max(shortest_s, (now_s - state.changed_s) / 10))
     return pause if now_s + pause - state.now_s <= longest_s else None
 
