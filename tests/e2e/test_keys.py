@@ -19,7 +19,7 @@ def test_changed_file_reruns_the_checks_that_read_it(checkout: Checkout) -> None
     """A changed file runs the checks again that read the file, and no other check."""
     change = f'"""\n# {uuid4()}\n'  # the engine would know a change of an earlier run of this test
     folders_typed(checkout)
-    checkout.replace("docs/surprises.md", "\n", "\n\n")
+    checkout.replace("docs/origin.md", "\n", "\n\n")
     assert folders_typed(checkout) == set()
     checkout.replace("app/__init__.py", '"""\n', change)
     assert folders_typed(checkout) == {"app", "tests/architecture"}
