@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from tests.support.deployer import Deployer
 from tests.support.emulator import GROUP, ZONE
+from tests.support.releases import numbered_reference
 from tests.support.waiting import wait_until
 from tests.system.terraform.fleet import Fleet
 
@@ -26,10 +28,10 @@ def _health(fleet: Fleet) -> list[str]:
     return [row["healthState"] for row in answer.get("healthStatus", [])]
 
 
-def test_load_balancer_is_created_changed_and_removed(fleet: Fleet) -> None:
+def test_load_balancer_is_created_changed_and_removed(fleet: Fleet, deployer: Deployer) -> None:
     """
     The parts refer to each other, and a second plan is empty. Other callers and another domain are changed in place.
-    Without a domain every part is deleted again, and the group stays.
+    A deploy drains the old instances. Without a domain every part is deleted again, and the group stays.
     """
     values: dict[str, Any] = {
         "domain": "ai.example.com",
@@ -59,6 +61,8 @@ def test_load_balancer_is_created_changed_and_removed(fleet: Fleet) -> None:
     assert proxy["sslCertificates"] == [certificate["selfLink"]]
 
     group = fleet.emulator.group()["id"]
+    deployed = deployer.run("deploy", "--image", numbered_reference(1))  # an apply cannot delete a seed that is in use
+    assert deployed.exit_code == 0, deployed.stderr
     fleet.apply()
     assert {collection: _listed(fleet, collection) for collection in _PARTS} == {key: [] for key in _PARTS}
     assert fleet.emulator.group()["id"] == group
