@@ -66,6 +66,6 @@ class Callers:
         if len(credentials) != 1:
             return False
         scheme, _, token = credentials[0].strip().partition(b" ")
-        digest = sha256(token.strip()).digest()  # digests have one length, whatever the token's is
+        digest = sha256(token.strip()).digest()  # digests have equal lengths, unlike tokens
         matches = [compare_digest(digest, valid) for valid in self._digests]  # every token, also after a match
         return scheme.lower() == _SCHEME and any(matches)

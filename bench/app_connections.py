@@ -1,7 +1,7 @@
 """
 Hostile and many callers of the AI server: rows 2, 4, 6 and 9 of the table of limits, for bench/app.py.
 
-A rate is open-loop: requests are sent at their time, whatever the server does, and a latency begins at that time.
+A rate is open-loop: requests are sent at their time, also while the server is late, and a latency begins at that time.
 """
 
 import asyncio

@@ -59,7 +59,7 @@ variable "source_ranges" {
 
   validation {
     condition     = length(var.source_ranges) > 0
-    error_message = "source_ranges: must have at least one range; without a range nobody could call the server."
+    error_message = "source_ranges: must have at least one range; without a range no caller reaches the server."
   }
 
   validation {

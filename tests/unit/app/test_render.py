@@ -163,7 +163,7 @@ def test_page_that_cannot_be_drawn_leaves_the_others() -> None:
 @pytest.mark.parametrize("count", [-3, 0, 1, 2, 3, 100_000])
 @pytest.mark.parametrize("kids", [b"3 0 R", b"3 0 R 3 0 R"])
 def test_wrong_number_of_pages_is_repaired(kids: bytes, count: int) -> None:
-    """Each page is drawn, whatever `/Count` claims."""
+    """Each page is drawn, also with a wrong `/Count`."""
     head, pages = output(pdf_with_kids(kids, count))
     assert head == {"pages": kids.count(b"R")}
     assert all(is_complete for is_complete, _ in pages)
