@@ -53,6 +53,7 @@ AI_SERVER: Final = (
     ("an event loop that is more than N s late", LagPolicy.longest_s),
     ("how late the event loop is; above N,", LagPolicy.longest_s),
     ("N s of silence end it", ConnectionPolicy.silent_s),
+    ("of more than N connections without a complete", ConnectionPolicy.waiting),
     ("a header block of N KiB", ConnectionPolicy.head_bytes / _KIB),
     ("A token has at least N characters", callers._SHORTEST_TOKEN),
     ("with `Retry-After`, at most N, if", outbound._MAX_RETRY_AFTER_S),
