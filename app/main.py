@@ -12,6 +12,7 @@ from prometheus_fastapi_instrumentator import Instrumentator, metrics
 
 from app import health
 from app.api_description import DESCRIPTION, TAGS, TITLE
+from app.body_limits import BodyLimits
 from app.caller_check import TOKEN, CallerCheck
 from app.callers import Callers
 from app.checklists import endpoints as checklists
@@ -29,7 +30,6 @@ from app.easycontracts.service import EasyContractService
 from app.error_handlers import add_error_handlers
 from app.jobs import Jobs
 from app.lag import LagLimit, LoopLag
-from app.limits import BodyLimits
 from app.policies import Policies
 from app.readiness import LastAnswers, Readiness
 from app.request_context import RequestContext

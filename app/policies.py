@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from app.body_limits import BodyPolicy
 from app.clients.ocr import OcrPolicy
 from app.clients.outbound import OutboundPolicy
 from app.connections import ConnectionPolicy
 from app.easycontracts.service import PromptPolicy
 from app.lag import LagPolicy
-from app.limits import BodyPolicy
 
 
 @dataclass(frozen=True)

@@ -225,7 +225,7 @@ def test_uploads_fit_into_the_tmpfs(complete: Config, stack: str) -> None:
         return
     service = complete["services"][stack]
     (size,) = re.findall(r"^/tmp:size=(\d+)m$", "\n".join(service["tmpfs"]), re.MULTILINE)
-    uploads_mib = constants("limits")["at_once_bytes"] / 2**20
+    uploads_mib = constants("body_limits")["at_once_bytes"] / 2**20
     assert int(size) > uploads_mib, (
         f"{stack}: its tmpfs has {size} MiB; concurrent uploads may have {uploads_mib:g} MiB"
     )

@@ -9,6 +9,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from app import callers, jobs, main, server
+from app.body_limits import BodyPolicy
 from app.checklists import schemas as checklist_schemas
 from app.clients import answers, backend, llm, ocr, outbound
 from app.clients.downloads import Downloader
@@ -20,7 +21,6 @@ from app.easycontracts.pages import PICTURES_BYTES, Renderer
 from app.easycontracts.service import PromptPolicy
 from app.errors import RETRY_AFTER_S
 from app.lag import LagPolicy
-from app.limits import BodyPolicy
 from app.settings import Settings
 from tests.unit.app.pages_of_docs import DOCS
 
