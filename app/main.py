@@ -114,14 +114,16 @@ def _components(
 ) -> Components:
     llm = Llm(client, settings, policies.outbound)
     ocr = Ocr(client, settings, policies.ocr, policies.outbound)
-    downloader = Downloader(downloads, is_local=settings.app_env == "local")
+    downloader = Downloader(downloads, policies.downloads, is_local=settings.app_env == "local")
     return Components(
         settings=settings,
         readiness=readiness,
         jobs=jobs,
         backend=Backend(client, settings, policies.outbound),
         checklists=ChecklistService(llm, settings.vllm_lora_adapter_checklist),
-        easy_contracts=EasyContractService(llm, ocr, Renderer(), downloader, settings, policies.prompts),
+        easy_contracts=EasyContractService(
+            llm, ocr, Renderer(policies.rendering), downloader, settings, policies.prompts
+        ),
     )
 
 

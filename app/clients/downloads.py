@@ -11,6 +11,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -33,31 +34,43 @@ async def resolve_ipv4(host: str) -> Sequence[str]:
     return [str(address[0]) for *_, address in entries]
 
 
+@dataclass(frozen=True)
+class DownloadPolicy:
+    """
+    Limits of a download.
+
+    Args:
+        max_bytes: largest size of a file.
+        timeout_s: longest time from the lookup to the last byte.
+    """
+
+    max_bytes: int = 20 * 2**20
+    timeout_s: float = 30
+
+
 class Downloader:
     """
     Downloads files by URL, within limits.
 
     Args:
         client: HTTP client without a proxy, which would resolve the name itself.
+        policy: limits of a download.
         is_local: whether plain http, any port and private addresses are allowed.
-        max_bytes: largest size of a file.
-        timeout_s: longest time from the lookup to the last byte.
         resolve: function that returns the addresses of a host; called once a file.
     """
 
     def __init__(
         self,
         client: httpx.AsyncClient,
+        policy: DownloadPolicy,
         *,
         is_local: bool,
-        max_bytes: int = 20 * 2**20,
-        timeout_s: float = 30,
         resolve: Resolve = resolve_ipv4,
     ) -> None:
         self._client = client
         self._is_local = is_local
-        self._max_bytes = max_bytes
-        self._timeout_s = timeout_s
+        self._max_bytes = policy.max_bytes
+        self._timeout_s = policy.timeout_s
         self._resolve = resolve
 
     async def fetch(self, url: str) -> bytes:
@@ -66,7 +79,7 @@ class Downloader:
 
         Raises:
             DownloadError: the download failed; the text has only the host, because a presigned URL is secret.
-            TooLargeError: the file is larger than `max_bytes`.
+            TooLargeError: the file is larger than the policy allows.
         """
         parsed = _parse(url, is_local=self._is_local)
         host = parsed.raw_host.decode("ascii")

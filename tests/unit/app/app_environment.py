@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from app.clients.ocr import OcrPolicy
 from app.clients.outbound import OutboundPolicy
-from app.jobs import Jobs
+from app.jobs import JobPolicy, Jobs
 from app.lag import LagPolicy
 from app.main import create_app
 from app.policies import Policies
@@ -37,7 +37,7 @@ class AppEnvironment:
     upstage: Upstage = field(default_factory=Upstage)
     backend: Backend = field(default_factory=Backend)
     storage: Storage = field(default_factory=Storage)
-    jobs: Jobs = field(default_factory=Jobs)
+    jobs: Jobs = field(default_factory=lambda: Jobs(JobPolicy()))
     readiness: Readiness = field(default_factory=Readiness)
 
     def app(self) -> FastAPI:
