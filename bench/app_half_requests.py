@@ -1,4 +1,4 @@
-"""Callers of the AI server who send half a request and wait: a part of row 2 of the table of limits, for bench/app.py."""
+"""Callers of the AI server who send half a request: a part of row 2 of the table of limits, for bench/app.py."""
 
 import resource
 import socket

@@ -1,8 +1,6 @@
 """The numbers in the pages about the server are those of the code."""
 
 import re
-from collections.abc import Callable
-from inspect import signature
 from typing import Final
 
 import pytest
@@ -20,6 +18,7 @@ from app.easycontracts import render, schemas, text
 from app.easycontracts.pages import PICTURES_BYTES, RenderPolicy
 from app.easycontracts.service import PromptPolicy
 from app.errors import RETRY_AFTER_S
+from app.jobs import JobPolicy
 from app.lag import LagPolicy
 from app.settings import Settings
 from tests.unit.app.pages_of_docs import DOCS
@@ -33,10 +32,6 @@ _NUMBER: Final = re.compile(rf"(?<![\w.])[0-9][0-9,.]*(?: to [0-9]+)? (?:{_UNITS
 
 def _default(setting: str) -> float:
     return float(Settings.model_fields[setting].default)
-
-
-def _default_of(function: Callable[..., object], parameter: str) -> float:
-    return float(signature(function).parameters[parameter].default)
 
 
 _LONGEST_ID: Final = TypeAdapter(checklist_schemas.CaseId).json_schema()["maxLength"]
