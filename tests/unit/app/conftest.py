@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-# Tests that take long: a release does not wait for them, `.ci/run` and `make proofs` set EXAMPLES and run them.
-collect_ignore = [] if "EXAMPLES" in os.environ else ["deep"]
-
 if TYPE_CHECKING:
     from tests.unit.app.app_environment import AppEnvironment
 
