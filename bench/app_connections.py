@@ -1,6 +1,4 @@
-"""
-Hostile callers of the AI server: rows 2, 4 and 9 of the table of limits, for bench/app.py.
-"""
+"""Hostile callers of the AI server: rows 2, 4 and 9 of the table of limits, for bench/app.py."""
 
 import signal
 import socket
