@@ -13,7 +13,7 @@ from app.connections import ConnectionPolicy, limited_protocol
 from tests.unit.app.servers import serving
 
 KIB = 2**10
-SILENT_S = 0.4
+SILENT_S = 0.2
 LONG_S = 20.0
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 

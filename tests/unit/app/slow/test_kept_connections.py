@@ -13,10 +13,10 @@ from tests.unit.app.raw_connections import GET, KIB, LONG_S, SILENT_S, Echo, Has
 
 def test_idle_connection_is_kept_for_its_own_time() -> None:
     """A connection that had an answer waits longer for its next request than a new one for its first."""
-    with connection(Echo(), keep_alive_s=4 * SILENT_S) as caller:
+    with connection(Echo(), keep_alive_s=5 * SILENT_S) as caller:
         for _ in range(2):
             assert answer_of(caller, GET).startswith(b"HTTP/1.1 200 OK")
-            time.sleep(2 * SILENT_S)
+            time.sleep(1.5 * SILENT_S)
         started = time.monotonic()
         assert answers(caller) == b""
         assert time.monotonic() - started >= SILENT_S
