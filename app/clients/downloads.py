@@ -18,7 +18,7 @@ from typing import Final
 import anyio
 import httpx
 
-from app.clients.answers import LargeBodyError, read_body
+from app.clients.answers import EncodingError, LargeBodyError, read_body
 from app.errors import DownloadError, TooLargeError
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
@@ -88,7 +88,7 @@ class Downloader:
                 return await self._fetch(parsed, host)
         except (TimeoutError, httpx.TimeoutException):
             raise DownloadError(f"{host}에서 파일을 제한 시간 안에 내려받지 못했습니다.") from None
-        except httpx.HTTPError as error:
+        except (EncodingError, httpx.HTTPError) as error:
             raise DownloadError(f"{host}에서 파일을 내려받지 못했습니다.") from error
 
     async def _fetch(self, url: httpx.URL, host: str) -> bytes:
@@ -134,7 +134,7 @@ class Downloader:
         if int(response.headers.get("Content-Length", 0)) > self._max_bytes:
             raise self._too_large()
         try:
-            return await read_body(response, self._max_bytes)
+            return await read_body(response.aiter_raw(), response.headers.get("Content-Encoding", ""), self._max_bytes)
         except LargeBodyError:
             raise self._too_large() from None
 

@@ -21,6 +21,7 @@ from tests.unit.app.original.fields import Fields
 from tests.unit.app.original.record import FILE
 from tests.unit.app.original.requests import EXCHANGES
 from tests.unit.app.pages_of_docs import DOCS
+from tests.unit.app.service_clients import clients_over
 
 TOKEN = "token-of-the-backend-" + "0" * 16
 RECORDED: dict[str, Fields] = json.loads(FILE.read_text(encoding="utf-8"))
@@ -70,7 +71,7 @@ async def replayed() -> dict[str, Fields]:
             if key not in running:
                 relay, jobs = Relay(), Jobs(JobPolicy())
                 settings = fake_settings(app_env=exchange.app_env, ai_server_tokens=TOKEN)
-                app = create_app(settings, FAST, Readiness(), jobs, relay)
+                app = create_app(settings, FAST, Readiness(), jobs, *clients_over(relay))
                 await servers.enter_async_context(app.router.lifespan_context(app))
                 running[key] = relay, jobs, app
             relay, jobs, app = running[key]
