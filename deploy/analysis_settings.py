@@ -1,0 +1,86 @@
+"""Settings of the analysis of a rollout: the Prometheus server that is queried, and the limits of its answers."""
+
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from lib.credential_urls import UrlError, environment_endpoint
+from lib.environment_files import shown
+
+INSTANCES: Final = "$instances"
+_MOST_CHECKS: Final = 20
+_LONGEST_QUERY: Final = 10_000
+
+
+def _server_url(url: str) -> str:
+    """Return a URL without a slash at its end; another form than that of a server is an error."""
+    try:
+        target = environment_endpoint(url).target
+    except UrlError as error:
+        raise ValueError(f"got {shown(url)}, which {error}") from error
+    if "?" in target:
+        raise ValueError(f"got {shown(url)}, which has a query; it is the part before /api/v1/query")
+    return url.rstrip("/")
+
+
+_Url = Annotated[str, AfterValidator(_server_url)]
+_Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+_Factor = Annotated[float, Field(strict=True, ge=0.001, le=1_000, allow_inf_nan=False)]
+
+
+class _Strict(BaseModel):
+    # The text below a key is its meaning in docs/reference.md.
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class CheckSettings(_Strict):
+    """A query whose value must not exceed a limit."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+    """name in errors and reports"""
+    query: Annotated[str, Field(max_length=_LONGEST_QUERY)]
+    """PromQL with one number as its result; `$instances` becomes a regular expression of instance names"""
+    at_most: _Number | None = None
+    """largest value of the new version's instances"""
+    compared_with: Literal["previous"] | None = None
+    """previous: the value may not exceed `factor` times that of the old version's instances at the same time"""
+    factor: _Factor | None = None
+    """see `compared_with`"""
+
+    @field_validator("query")
+    @classmethod
+    def _names_the_instances(cls, query: str) -> str:
+        if INSTANCES not in query:
+            raise ValueError(
+                f"has no {INSTANCES}, so it would read the instances of both versions: select them by their label, such"
+                f' as {{instance=~"{INSTANCES}"}}'
+            )
+        return query
+
+    @model_validator(mode="after")
+    def _has_a_limit(self) -> Self:
+        if self.compared_with and self.factor is None:
+            raise ValueError("compared_with needs factor, by which the value of the old version is multiplied")
+        if self.factor is not None and not self.compared_with:
+            raise ValueError("factor needs compared_with: previous")
+        if self.at_most is None and not self.compared_with:
+            raise ValueError("has no limit: set at_most, or compared_with: previous with factor")
+        return self
+
+
+class AnalysisSettings(_Strict):
+    """What is read of Prometheus during each bake of a rollout; docs/runbook.md explains the verdicts."""
+
+    prometheus: _Url
+    """URL before `/api/v1/query`; monitoring.googleapis.com gets the Google token, any other --prometheus-token"""
+    checks: Annotated[tuple[CheckSettings, ...], Field(min_length=1, max_length=_MOST_CHECKS)]
+    """queries, each with its limit"""
+
+    @field_validator("checks")
+    @classmethod
+    def _have_distinct_names(cls, checks: tuple[CheckSettings, ...]) -> tuple[CheckSettings, ...]:
+        names = [check.name for check in checks]
+        repeated = next((name for name in names if names.count(name) > 1), "")
+        if repeated:
+            raise ValueError(f"has the name '{repeated}' twice: give each check a name of its own")
+        return checks
