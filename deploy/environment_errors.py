@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.config import Config, RolloutSettings
+from deploy.config import Config
 from deploy.errors import ConfigError
+from deploy.rollout_settings import RolloutSettings
 from lib.environment_files import shown
 
 # Values that errors print; of every other key they print the default.

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from deploy.config import RolloutSettings
 from deploy.documents.group_state import Group, Version
 from deploy.documents.resource import Document
 from deploy.group.health import PollSummary, Verdict, lacks_only_stability
+from deploy.rollout_settings import RolloutSettings
 
 # Polls in a row that must show success: Compute Engine's flags may be set for a moment too early.
 _POLLS_OF_SUCCESS: Final = 2
