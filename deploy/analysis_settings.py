@@ -2,10 +2,10 @@
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
 
+from deploy.settings_model import SETTINGS_MODEL
 from lib.credential_urls import UrlError, environment_endpoint
-from lib.environment_files import shown
 
 INSTANCES: Final = "$instances"
 _MOST_CHECKS: Final = 20
@@ -13,13 +13,13 @@ _LONGEST_QUERY: Final = 10_000
 
 
 def _server_url(url: str) -> str:
-    """Return a URL without a slash at its end; another form than that of a server is an error."""
+    """Return a URL without a slash at its end; an error has no part of it, because a password may stand there."""
     try:
         target = environment_endpoint(url).target
     except UrlError as error:
-        raise ValueError(f"got {shown(url)}, which {error}") from error
+        raise ValueError(f"the URL {error}") from error
     if "?" in target:
-        raise ValueError(f"got {shown(url)}, which has a query; it is the part before /api/v1/query")
+        raise ValueError("the URL has a query, and must end before /api/v1/query")
     return url.rstrip("/")
 
 
@@ -28,13 +28,10 @@ _Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 _Factor = Annotated[float, Field(strict=True, ge=0.001, le=1_000, allow_inf_nan=False)]
 
 
-class _Strict(BaseModel):
-    # The text below a key is its meaning in docs/reference.md.
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class CheckSettings(_Strict):
+class CheckSettings(BaseModel):
     """A query whose value must not exceed a limit."""
+
+    model_config = SETTINGS_MODEL
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
     """name in errors and reports"""
@@ -68,8 +65,10 @@ class CheckSettings(_Strict):
         return self
 
 
-class AnalysisSettings(_Strict):
+class AnalysisSettings(BaseModel):
     """What is read of Prometheus during each bake of a rollout; docs/runbook.md explains the verdicts."""
+
+    model_config = SETTINGS_MODEL
 
     prometheus: _Url
     """URL before `/api/v1/query`; monitoring.googleapis.com gets the Google token, any other --prometheus-token"""

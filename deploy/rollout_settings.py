@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal, Self, cast
 
 from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema, model_validator
 
+from deploy.analysis_settings import AnalysisSettings
 from deploy.documents.instance_count import InstanceCount
 from deploy.settings_model import SETTINGS_MODEL
 from lib.environment_files import shown
@@ -57,6 +58,8 @@ class RolloutSettings(BaseModel):
     """seconds until a rollout has failed; default: 120, and 240 more for each instance"""
     poll_s: tuple[_Poll, _Poll] = (1.0, 5.0)
     """seconds between two polls: while the group changes, and at most; its end is polled up to twice as often"""
+    analysis: AnalysisSettings | None = None
+    """metrics that each bake is judged by"""
 
     @model_validator(mode="after")
     def _replaces_instances(self) -> Self:

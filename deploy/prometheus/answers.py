@@ -1,5 +1,6 @@
 """Turns an answer of Prometheus' HTTP API into the value of a check, or into the reason why there is none."""
 
+import math
 import re
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ _SHOWN: Final = 200
 # As Prometheus writes a sample's value. Source: documentation of its HTTP API, "Expression query result formats", read
 # 2026-11-27.
 _VALUE: Final = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?|Inf)|NaN", re.ASCII)
-_AGGREGATE = "aggregate the query to one number, such as by sum(…)"
+_AGGREGATE: Final = "aggregate the query to one number, such as by sum(…)"
 
 
 def parsed_answer(answer: httpx.Response) -> Answer:
@@ -58,7 +59,7 @@ def _sample(pair: Any) -> Answer:
     if not _VALUE.fullmatch(text):
         raise ValueError
     value = float(text)
-    if value != value or value == float("-inf"):
+    if math.isnan(value) or value == -math.inf:
         return Answer(None, f"the value is {text}")
     return Answer(value)
 
@@ -68,7 +69,8 @@ def _error_text(answer: httpx.Response) -> str:
     if answer.is_redirect:
         return f"{answer.status_code}: a redirect to another address, which is not followed"
     try:
-        text = str(answer.json()["error"])
+        error = answer.json()["error"]
+        text = str(error["message"] if isinstance(error, dict) else error)  # Google's own errors are objects
     except (ValueError, LookupError, TypeError, RecursionError):
         text = answer.text
     return f"{answer.status_code} {' '.join(redacted(text[:_LONGEST_TEXT]).split())[:_SHOWN]}".strip()

@@ -10,10 +10,10 @@ from deploy.analysis.reading import Answer
 from deploy.errors import DeployError
 from deploy.prometheus.answers import parsed_answer
 from deploy.retry import Time, TransientError, call_with_retries
-from lib.redaction import redacted
 
 LARGEST_BODY: Final = 2**20  # bytes; an answer with one sample has a few hundred
 READ_S: Final = 5.0  # of a query with its retries, so that the group is polled on time
+_DEADLINE_KEY: Final = "deadline_s"  # equals lib.deadline.REQUEST_S, whose slow import `report` does not need
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Prometheus:
     A Prometheus server.
 
     Args:
-        client: transport of the requests, which ends an exchange after `READ_S`, and a body at `LARGEST_BODY`.
+        client: transport of the requests, which ends a body at `LARGEST_BODY`.
         url: URL before `/api/v1/query`.
         headers: returns the headers of a request, with the login of this server alone.
         time: clock of the retries.
@@ -40,11 +40,18 @@ class Prometheus:
         The query is sent as a form, because the names of many instances do not fit into a URL. Google Managed
         Prometheus takes this too. Source: GoogleCloudPlatform/prometheus-engine, cmd/frontend/main.go, read 2026-11-27.
         """
+        until_s = self.time.now_s() + READ_S
 
         def attempt() -> Answer:
+            left_s = max(until_s - self.time.now_s(), 0.1)
             try:
                 answer = self.client.post(
-                    f"{self.url}/api/v1/query", data={"query": query}, headers=self.headers(), follow_redirects=False
+                    f"{self.url}/api/v1/query",
+                    data={"query": query},
+                    headers=self.headers(),
+                    timeout=left_s,
+                    follow_redirects=False,
+                    extensions={_DEADLINE_KEY: left_s},
                 )
             except httpx.RequestError as error:
                 raise TransientError(f"{type(error).__name__}: {error}") from error
@@ -53,4 +60,4 @@ class Prometheus:
         try:
             return call_with_retries(attempt, self.time, READ_S)
         except DeployError as error:
-            return Answer(None, redacted(error.message))
+            return Answer(None, error.message)

@@ -26,9 +26,9 @@ DIVIDED: Final = ("ci", "deploy", "emulator", "tests")  # roots whose every fold
 
 _VALUES: Final = ("deploy.documents", "deploy.errors")
 _DEPLOY: Final = (
-    *_VALUES, "deploy", "deploy.compute_engine", "deploy.config", "deploy.doctor", "deploy.endpoints",
-    "deploy.google_apis", "deploy.group", "deploy.parallel", "deploy.registry", "deploy.release", "deploy.report",
-    "deploy.retry", "deploy.rollout", "deploy.rollout_settings",
+    *_VALUES, "deploy", "deploy.analysis", "deploy.analysis_settings", "deploy.compute_engine", "deploy.config",
+    "deploy.doctor", "deploy.endpoints", "deploy.google_apis", "deploy.group", "deploy.parallel", "deploy.prometheus",
+    "deploy.registry", "deploy.release", "deploy.report", "deploy.retry", "deploy.rollout", "deploy.rollout_settings",
 )  # fmt: skip
 _EMULATOR: Final = (
     "emulator", "emulator.api", "emulator.api.methods", "emulator.api.schema", "emulator.control",
@@ -59,9 +59,20 @@ ARROWS: Final = (
     Arrow("deploy.documents", ("deploy.errors",), "a document that has another shape is an error"),
     Arrow("deploy.settings_model", (), "every part of the settings has this base"),
     Arrow(
+        "deploy.analysis_settings",
+        ("deploy.settings_model", "lib"),
+        "the URL of a Prometheus server is checked with the rules for credentials",
+    ),
+    Arrow(
         "deploy.rollout_settings",
-        ("deploy.documents", "deploy.settings_model", "lib"),
-        "settings of a rollout are numbers of instances and seconds",
+        ("deploy.analysis_settings", "deploy.documents", "deploy.settings_model", "lib"),
+        "settings of a rollout are numbers of instances and seconds, and the analysis of each bake",
+    ),
+    Arrow("deploy.analysis", ("deploy.analysis_settings",), "a value is judged by the limits of the environment"),
+    Arrow(
+        "deploy.prometheus",
+        ("deploy.analysis", "deploy.analysis_settings", "deploy.errors", "deploy.parallel", "deploy.retry", "lib"),
+        "the client turns answers into values of an analysis, and retries",
     ),
     Arrow(
         "deploy.config",
@@ -192,8 +203,12 @@ ARROWS: Final = (
     Arrow("tests.system.images", ("tests.support",), "the provisioner is run as Packer runs it"),
     Arrow(
         "tests.system.processes",
-        ("deploy.documents", "deploy.errors", "deploy.group", "tests.support"),
-        "deploy is started as a process; its documents are parsed, and its exit codes named, by deploy's modules",
+        (
+            "deploy.analysis", "deploy.documents", "deploy.errors", "deploy.group", "deploy.prometheus", "deploy.retry",
+            "tests.support",
+        ),
+        "deploy is started as a process; its documents are parsed, and its exit codes named, by deploy's modules; its"
+        " client of Prometheus is tried with a real server",
     ),
     Arrow(
         "tests.system.registries",
@@ -222,8 +237,9 @@ _NETWORK: Final = "a decision that reads the network cannot be tested with value
 _CLOCK: Final = "deadlines are judged by the time that is passed in, which is the server's"
 _PROCESS: Final = "a decision depends on its arguments alone, not on this process"
 PURE: Final = (
-    "deploy.config", "deploy.doctor", "deploy.documents", "deploy.endpoints", "deploy.errors", "deploy.group",
-    "deploy.release", "deploy.rollout.deploy_plan", "deploy.rollout.plan", "deploy.rollout.reconcile_plan",
+    "deploy.analysis", "deploy.analysis_settings", "deploy.config", "deploy.doctor", "deploy.documents",
+    "deploy.endpoints", "deploy.errors", "deploy.group", "deploy.prometheus.query", "deploy.release",
+    "deploy.rollout.deploy_plan", "deploy.rollout.plan", "deploy.rollout.reconcile_plan",
     "deploy.rollout.rollback_plan", "deploy.rollout.watch_state",
     "emulator.group",
 )  # fmt: skip
@@ -232,7 +248,7 @@ EFFECTS: Final = {
     "tenacity": _NETWORK, "time": _CLOCK, "random": _PROCESS, "os": _PROCESS, "signal": _PROCESS,
     "subprocess": _PROCESS, "threading": _PROCESS,
     "deploy.compute_engine": _NETWORK, "deploy.google_apis": _NETWORK, "deploy.registry": _NETWORK,
-    "deploy.rollout": _NETWORK, "deploy.report": _NETWORK,
+    "deploy.prometheus": _NETWORK, "deploy.rollout": _NETWORK, "deploy.report": _NETWORK,
 }  # fmt: skip
 
 CLIENTS: Final = {
