@@ -52,7 +52,7 @@ class Call:
     def open_session(self, config: Config) -> Session:
         """Connect to Compute Engine and the registry."""
         options = self.invocation.options
-        return open_session(config, options.credentials, options.registry_credentials)
+        return open_session(config, options.credentials, options.registry_credentials, options.prometheus_token)
 
     def read_observation(self, session: Session, config: Config, *, reads_region: bool = False) -> Observation:
         """Read the group and its surroundings, and record what it is set to; `reads_region` is that of the reader."""

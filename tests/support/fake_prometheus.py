@@ -103,7 +103,7 @@ def _text(value: float) -> str:
         return "+Inf" if value > 0 else "-Inf"
     if math.isnan(value):
         return "NaN"
-    return repr(value) if value and not 1e-6 <= abs(value) < 1e21 else f"{Decimal(repr(value)).normalize():f}"  # noqa: PLR2004
+    return repr(value) if value and not 1e-6 <= abs(value) < 1e21 else f"{Decimal(repr(value)).normalize():f}"
 
 
 @contextmanager
