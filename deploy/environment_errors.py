@@ -31,6 +31,7 @@ _EXAMPLES: Final = {
     "at_most": "0.01",
     "compared_with": "previous",
     "factor": "1.2",
+    "steps": "[{instances: 1, bake_s: 120}, {percent: 50}, {pause: true}]",
 }
 
 
@@ -81,13 +82,16 @@ def _example(location: Sequence[str | int]) -> str:
     """Return a line of an environment file, with an allowed value of the key at a location."""
     names = [part for part in location if isinstance(part, str)]
     model: type[BaseModel] = Config
+    line = ""
     for name in names:
-        field, example = model.model_fields[name], _EXAMPLES.get(name)
+        field = model.model_fields[name]
+        value = _EXAMPLES.get(name) or json.dumps(field.default)
+        line = f"{name}: {value}" if value != "null" else line
         inner = _models_in(field.annotation)
-        if not inner or name == names[-1]:  # a member of a value that is no model has no line of its own
+        if not inner:  # a member of a value that is no model has no line of its own
             break
         model = inner[0]
-    return f"{name}: {example or json.dumps(field.default)}"
+    return line
 
 
 def _model_at(names: Sequence[str]) -> type[BaseModel]:

@@ -28,6 +28,6 @@ def unattended_rollout(group: Group, target: Version, before: Version, *, is_pat
     if version != target:
         return f"The target version of the group is '{version.template}', and the group {work}.", True
     name = parse_version_name(version.name)
-    until = f", with time until {name.deadline_at:%H:%M:%S} UTC" if name else ""
+    until = f", with time until {name.deadline_at:%H:%M:%S} UTC" if name and name.deadline_at else ""
     progress = f"Compute Engine continues with '{version.template}': it {work}{until}"
     return f"{progress}, and no process would roll back a failure.", True

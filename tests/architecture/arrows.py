@@ -29,6 +29,7 @@ _DEPLOY: Final = (
     *_VALUES, "deploy", "deploy.analysis", "deploy.analysis_settings", "deploy.compute_engine", "deploy.config",
     "deploy.doctor", "deploy.endpoints", "deploy.google_apis", "deploy.group", "deploy.parallel", "deploy.prometheus",
     "deploy.registry", "deploy.release", "deploy.report", "deploy.retry", "deploy.rollout", "deploy.rollout_settings",
+    "deploy.step_settings",
 )  # fmt: skip
 _EMULATOR: Final = (
     "emulator", "emulator.api", "emulator.api.methods", "emulator.api.schema", "emulator.control",
@@ -58,6 +59,7 @@ ARROWS: Final = (
     Arrow("deploy.retry", ("deploy.errors",), "a retry raises the error of the last attempt"),
     Arrow("deploy.documents", ("deploy.errors",), "a document that has another shape is an error"),
     Arrow("deploy.settings_model", (), "every part of the settings has this base"),
+    Arrow("deploy.step_settings", ("deploy.release", "deploy.settings_model"), "a release records the steps"),
     Arrow(
         "deploy.analysis_settings",
         ("deploy.settings_model", "lib"),
@@ -65,7 +67,10 @@ ARROWS: Final = (
     ),
     Arrow(
         "deploy.rollout_settings",
-        ("deploy.analysis_settings", "deploy.documents", "deploy.settings_model", "lib"),
+        (
+            "deploy.analysis_settings", "deploy.documents", "deploy.release", "deploy.settings_model",
+            "deploy.step_settings", "lib",
+        ),
         "settings of a rollout are numbers of instances and seconds, and the analysis of each bake",
     ),
     Arrow("deploy.analysis", ("deploy.analysis_settings",), "a value is judged by the limits of the environment"),
@@ -76,7 +81,10 @@ ARROWS: Final = (
     ),
     Arrow(
         "deploy.config",
-        (*_VALUES, "deploy.endpoints", "deploy.release", "deploy.rollout_settings", "deploy.settings_model", "lib"),
+        (
+            *_VALUES, "deploy.endpoints", "deploy.release", "deploy.rollout_settings", "deploy.settings_model",
+            "deploy.step_settings", "lib",
+        ),
         "settings are locations and numbers of instances, checked with the rules for addresses, images and credentials",
     ),
     Arrow("deploy.release", (*_VALUES, "lib"), "a release is made of documents; image names are parsed by lib"),
