@@ -1,5 +1,6 @@
 """Settings of the analysis of a rollout: the Prometheus server that is queried, and the limits of its answers."""
 
+import re
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
@@ -8,6 +9,9 @@ from deploy.settings_model import SETTINGS_MODEL
 from lib.credential_urls import UrlError, environment_endpoint
 
 INSTANCES: Final = "$instances"
+# Source: documentation of Managed Service for Prometheus, "Query using the Prometheus API", read 2026-11-27.
+_GOOGLE: Final = "https://monitoring.googleapis.com/"
+READ_PERMISSION: Final = "monitoring.timeSeries.list"
 _MOST_CHECKS: Final = 20
 _LONGEST_QUERY: Final = 10_000
 
@@ -74,6 +78,17 @@ class AnalysisSettings(BaseModel):
     """URL before `/api/v1/query`; monitoring.googleapis.com gets the Google token, any other --prometheus-token"""
     checks: Annotated[tuple[CheckSettings, ...], Field(min_length=1, max_length=_MOST_CHECKS)]
     """queries, each with its limit"""
+
+    @property
+    def is_google(self) -> bool:
+        """Whether the server is Google Managed Prometheus, which takes the Google access token."""
+        return self.prometheus.startswith(_GOOGLE)
+
+    @property
+    def google_project(self) -> str:
+        """Project whose metrics Google Managed Prometheus serves; empty for another server."""
+        match = re.match(r"v1/projects/([^/]+)/", self.prometheus.removeprefix(_GOOGLE)) if self.is_google else None
+        return match[1] if match else ""
 
     @field_validator("checks")
     @classmethod

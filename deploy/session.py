@@ -74,7 +74,7 @@ class Session:
 
     def readings_reader(self, config: Config) -> ReadingsReader:
         """Return the reader of everything that `doctor` judges."""
-        return ReadingsReader(config, self.managed, self.apis, self.registry.check_access)
+        return ReadingsReader(config, self.managed, self.apis, self.registry.check_access, self.checks)
 
     def read_observation(self, *, reads_region: bool = False) -> Observation:
         """Read the group and its surroundings; `reads_region` is that of the reader."""
@@ -148,7 +148,7 @@ def _checks_reader(
 
     url = analysis.prometheus
     http = client(READ_S, trust_env=url.startswith("https://"), body_bytes=LARGEST_BODY)
-    return ChecksReader(Prometheus(http, url, server_headers(url, google, token_file), clock), analysis.checks)
+    return ChecksReader(Prometheus(http, url, server_headers(analysis, google, token_file), clock), analysis)
 
 
 def _load_login(credential_file: Path | None, token_hosts: tuple[str, ...]) -> "GoogleLogin":

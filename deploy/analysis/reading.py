@@ -17,10 +17,12 @@ class Answer:
     Args:
         value: value of the one sample; plus infinity is a value; None if there is none.
         reason: why there is no value; empty if there is one.
+        fault: what the server refuses, so that no later query has a value either; empty if a later one may have.
     """
 
     value: float | None
     reason: str = ""
+    fault: Literal["", "query", "login", "server"] = ""
 
 
 @dataclass(frozen=True)

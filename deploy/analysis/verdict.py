@@ -24,7 +24,7 @@ class AnalysisVerdict:
     text: str = ""
 
 
-def analysis_verdict(series: Sequence[CheckSeries], since_s: float) -> AnalysisVerdict:
+def analysis_verdict(series: Sequence[CheckSeries]) -> AnalysisVerdict:
     """
     Judge the checks of a bake.
 
@@ -32,10 +32,9 @@ def analysis_verdict(series: Sequence[CheckSeries], since_s: float) -> AnalysisV
     decides alone. docs/decisions/0032-analysis.md has the reasons.
 
     Args:
-        series: each check that applies, with its readings.
-        since_s: start of the bake; earlier readings do not count.
+        series: each check that applies at this poll, with its readings.
     """
-    verdicts = [_check_verdict(check, since_s) for check in series]
+    verdicts = [_check_verdict(check) for check in series]
     for state in ("failing", "undecided"):
         texts = [verdict.text for verdict in verdicts if verdict.state == state]
         if texts:
@@ -43,8 +42,8 @@ def analysis_verdict(series: Sequence[CheckSeries], since_s: float) -> AnalysisV
     return AnalysisVerdict("passing")
 
 
-def _check_verdict(check: CheckSeries, since_s: float) -> AnalysisVerdict:
-    last = [reading for reading in check.readings[-_READINGS_IN_A_ROW:] if reading.at_s >= since_s]
+def _check_verdict(check: CheckSeries) -> AnalysisVerdict:
+    last = check.readings[-_READINGS_IN_A_ROW:]
     states = {reading.state for reading in last}
     where = f"check '{check.name}'"
     if not last:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
+from deploy.analysis_settings import READ_PERMISSION
 from deploy.compute_engine.instance_templates import InstanceTemplates
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.permissions import INSTANCE_PERMISSIONS, OPTIONAL_PERMISSIONS, required_permissions
@@ -19,6 +20,7 @@ from deploy.errors import CloudError, DeployError, RefusedError
 from deploy.google_apis.client import GoogleApis
 from deploy.group.quotas import parse_quotas
 from deploy.parallel import side_by_side
+from deploy.prometheus.checks_reader import ChecksReader
 from deploy.release import template as templates
 from deploy.release.artifact_registry import artifact_repository
 from deploy.release.secret_names import SecretName, secret_names
@@ -61,6 +63,7 @@ class ReadingsReader:
         apis: Google's APIs beside Compute Engine.
         check_registry: checks that the registry of a repository accepts this login; called if Artifact Registry has
             not the image.
+        checks: reads of the analysis; None for an environment without one.
         run_reads: makes independent reads, and returns their results in order.
     """
 
@@ -68,6 +71,7 @@ class ReadingsReader:
     managed: ManagedGroup
     apis: GoogleApis
     check_registry: Callable[[str], None]
+    checks: ChecksReader | None = None
     run_reads: RunReads = side_by_side
 
     def read(self, account: str, member: str) -> Readings:
@@ -101,6 +105,7 @@ class ReadingsReader:
         readings = Readings(account=account, member=member, **self._read_all(reads))
         readings = replace(readings, **self._of_group(readings.group))
         readings = replace(readings, **self._of_template(readings.group, readings.template, readings.project))
+        readings = replace(readings, **self._of_analysis(readings.group))
         clock = compute.server_clock
         return replace(readings, clock_ahead_s=clock.ahead_s if clock.is_known else None)
 
@@ -132,6 +137,19 @@ class ReadingsReader:
                 "template": lambda: self._template(group),
             }
         )
+
+    def _of_analysis(self, group: Group | Unread) -> Mapping[str, Any]:
+        """Read each check over the group's instances, and whether the account may read Google's metrics."""
+        if self.checks is None:
+            return {}
+        values: dict[str, Any] = {}
+        if self.checks.analysis.google_project:
+            project = f"projects/{self.checks.analysis.google_project}"
+            missing = partial(self._missing, "cloudresourcemanager", project, (READ_PERMISSION,))
+            values["missing_analysis_permissions"] = _tried(missing)
+        if not isinstance(group, Unread) and group.active_instances:
+            values["checks"] = self.checks.read_once([instance.name for instance in group.active_instances])
+        return values
 
     def _of_template(
         self, group: Group | Unread, template: Document | Unread, project: Document | Unread

@@ -10,6 +10,8 @@ from deploy.analysis.reading import Answer
 from deploy.retry import TRANSIENT_STATUSES, transient_error
 from lib.redaction import redacted
 
+_WRONG_QUERY: Final = frozenset({400, 422})
+_NO_LOGIN: Final = frozenset({401, 403})
 _LONGEST_TEXT: Final = 4_096  # characters of an error; redaction comes before any further cut
 _SHOWN: Final = 200
 # As Prometheus writes a sample's value. Source: documentation of its HTTP API, "Expression query result formats", read
@@ -30,27 +32,31 @@ def parsed_answer(answer: httpx.Response) -> Answer:
     if answer.status_code in TRANSIENT_STATUSES:
         raise transient_error(_error_text(answer), answer)
     if not answer.is_success:
-        return Answer(None, _error_text(answer))
+        is_query = answer.status_code in _WRONG_QUERY
+        return Answer(
+            None, _error_text(answer), "login" if answer.status_code in _NO_LOGIN else "query" if is_query else "server"
+        )
     try:
         data = answer.json()["data"]
         return _value(data["resultType"], data["result"])
     except (ValueError, LookupError, TypeError, RecursionError):
-        return Answer(None, "the answer is not one of Prometheus")
+        return Answer(None, "the answer is not one of Prometheus", "server")
 
 
 def _value(kind: Any, result: Any) -> Answer:
     if kind == "scalar":
         return _sample(result)
     if kind != "vector":
-        return Answer(None, f"the query gives a {kind if kind in ('matrix', 'string') else 'result'} that is no number")
+        name = kind if kind in ("matrix", "string") else "result"
+        return Answer(None, f"the query gives a {name} that is no number", "query")
     if not isinstance(result, list):
         raise TypeError
     if not result:
         return Answer(None, "the query gives no sample")
     if len(result) > 1:
-        return Answer(None, f"the query gives {len(result)} samples: {_AGGREGATE}")
+        return Answer(None, f"the query gives {len(result)} samples: {_AGGREGATE}", "query")
     if "histogram" in result[0]:
-        return Answer(None, "the query gives a histogram that is no number")
+        return Answer(None, "the query gives a histogram that is no number", "query")
     return _sample(result[0]["value"])
 
 

@@ -4,42 +4,29 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
+from deploy.analysis_settings import AnalysisSettings
 from deploy.errors import NotAllowedError
 
 Headers = Callable[[], dict[str, str]]
-_GOOGLE: Final = ("https", "monitoring.googleapis.com")  # scheme and host with port
 _TOKEN: Final = re.compile(r"[!-~]{1,8192}", re.ASCII)
 _LARGEST_FILE: Final = 2**16
 _FIX: Final = "write the token alone into a file, and pass its path, or set PROMETHEUS_TOKEN_FILE to it"
 
 
-def is_google(url: str) -> bool:
-    """Return whether a server is Google Managed Prometheus, which takes the Google access token."""
-    parts = urlsplit(url)
-    return (parts.scheme, parts.netloc) == _GOOGLE
-
-
-def google_project(url: str) -> str:
-    """Return the project of a URL of Google Managed Prometheus; empty for another server."""
-    match = re.match(r"/v1/projects/([^/]+)/", urlsplit(url).path)
-    return match[1] if match and is_google(url) else ""
-
-
-def server_headers(url: str, google: Headers, token_file: Path | None) -> Headers:
+def server_headers(analysis: AnalysisSettings, google: Headers, token_file: Path | None) -> Headers:
     """
     Return the function that makes the headers of a request.
 
     Args:
-        url: URL of the server. It is https, or http on loopback or a local service; the settings refuse any other.
+        analysis: settings of the analysis, whose URL is https, or http on loopback or a local service.
         google: returns the headers of a request to Google, with its token.
         token_file: file with the bearer token of a server that is not Google's; None for no login.
 
     Raises:
         NotAllowedError: the file can't be read, or has no token.
     """
-    if is_google(url):
+    if analysis.is_google:
         return google
     headers = {} if token_file is None else {"authorization": f"Bearer {_read_token(token_file)}"}
     return lambda: headers

@@ -1,8 +1,9 @@
 """The result of a run as text, for a terminal."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from deploy.analysis.reading import CheckSeries
 from deploy.errors import (
     CapacityError,
     NotAllowedError,
@@ -13,7 +14,7 @@ from deploy.errors import (
     SupersededError,
 )
 from deploy.group.health import NOTHING_PROVEN
-from deploy.report import table
+from deploy.report import checks, table
 from deploy.rollout.result import InstanceTimes, RolloutResult, RunResult
 from deploy.rollout.served_release import ServedRelease
 from lib.output import MAX_LINE_LENGTH, inline
@@ -45,10 +46,18 @@ def run_report(result: RunResult, command: Command) -> str:
     rows = [*facts(result, command), *commands(result, command)]
     width = max((len(name) for name, _ in rows), default=0) + 2
     lines += [f"  {name:{width}}{inline(value)}" for name, value in rows]
+    charts = check_lines(result.rollout.checks) if result.rollout else []
+    lines += ["", *(f"  {line}" for line in charts)] if charts else []
     instances = result.rollout.instances if result.rollout else ()
     if instances:
         lines += ["", *(f"  {line}" for line in table.text(COLUMNS, [row(instance) for instance in instances]))]
     return "\n".join(lines)
+
+
+def check_lines(series: Sequence[CheckSeries]) -> list[str]:
+    """Return the checks of an analysis as lines with their charts; none if none was read."""
+    rows = checks.rows(series)
+    return [*table.text(checks.COLUMNS, rows), *map(inline, checks.reasons(series))] if rows else []
 
 
 COLUMNS: Final = ("name", "release", "state", "running", "healthy", "deleted")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from deploy.analysis.reading import CheckSeries
 from deploy.documents.group_state import Version
 from deploy.endpoints import EndpointOverride
 from deploy.errors import DeployError
@@ -70,6 +71,7 @@ class RolloutResult:
         prunable: number of templates that a later prune may delete.
         is_empty: whether the group had no instances at the end, so that nothing proves its version.
         restored_policy: whether this process replaced the surge of a rollback by that of the environment file.
+        checks: checks of the analysis with their readings.
     """
 
     changed: bool
@@ -83,6 +85,7 @@ class RolloutResult:
     prunable: int = 0
     is_empty: bool = False
     restored_policy: bool = False
+    checks: tuple[CheckSeries, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -100,14 +100,14 @@ ARROWS: Final = (
     ),
     Arrow(
         "deploy.doctor",
-        (*_VALUES, "deploy.config", "deploy.group", "deploy.release"),
+        (*_VALUES, "deploy.analysis", "deploy.analysis_settings", "deploy.config", "deploy.group", "deploy.release"),
         "a finding is judged from what was read, by the rules of the group and its releases",
     ),
     Arrow(
         "deploy.google_apis",
         (
-            *_VALUES, "deploy.compute_engine", "deploy.config", "deploy.doctor", "deploy.group", "deploy.parallel",
-            "deploy.release", "deploy.retry", "lib",
+            *_VALUES, "deploy.analysis_settings", "deploy.compute_engine", "deploy.config", "deploy.doctor",
+            "deploy.group", "deploy.parallel", "deploy.prometheus", "deploy.release", "deploy.retry", "lib",
         ),
         "the readings of doctor come from Compute Engine and from Google's other APIs, by the same errors and retries",
     ),
@@ -119,16 +119,16 @@ ARROWS: Final = (
     Arrow(
         "deploy.rollout",
         (
-            *_VALUES, "deploy.compute_engine", "deploy.config", "deploy.endpoints", "deploy.group", "deploy.release",
-            "deploy.retry", "deploy.rollout_settings", "lib",
+            *_VALUES, "deploy.analysis", "deploy.compute_engine", "deploy.config", "deploy.endpoints", "deploy.group",
+            "deploy.prometheus", "deploy.release", "deploy.retry", "deploy.rollout_settings", "lib",
         ),
         "a rollout decides with the pure folders, and writes with the client",
     ),
     Arrow(
         "deploy.report",
         (
-            *_VALUES, "deploy.config", "deploy.doctor", "deploy.endpoints", "deploy.group", "deploy.release",
-            "deploy.rollout", "lib",
+            *_VALUES, "deploy.analysis", "deploy.config", "deploy.doctor", "deploy.endpoints", "deploy.group",
+            "deploy.release", "deploy.rollout", "lib",
         ),
         "a report renders what a rollout, the group's state and the findings were",
     ),

@@ -94,7 +94,7 @@ def test_higher_value_is_never_judged_better(new: float, old: float, at_most: fl
 )
 def test_last_two_readings_decide(states: list[str], state: str, text: str) -> None:
     """Two readings in a row on one side of the limit are a verdict."""
-    verdict = analysis_verdict([_series(states)], 0.0)
+    verdict = analysis_verdict([_series(states)])
     assert verdict.state == state
     assert text in verdict.text
 
@@ -102,7 +102,7 @@ def test_last_two_readings_decide(states: list[str], state: str, text: str) -> N
 @given(states=_STATES)
 def test_one_reading_never_decides(states: list[str]) -> None:
     """A verdict is failing or passing only by two readings of that side in a row, whatever came before."""
-    verdict = analysis_verdict([_series(states)], 0.0)
+    verdict = analysis_verdict([_series(states)])
     assert (verdict.state == "failing") == (states[-2:] == ["above", "above"])
     assert (verdict.state == "passing") == (states[-2:] == ["within", "within"])
 
@@ -111,16 +111,9 @@ def test_one_reading_never_decides(states: list[str]) -> None:
 def test_one_failing_check_fails_the_analysis(checks: list[list[str]]) -> None:
     """A failing check decides over undecided ones, and these over passing ones."""
     series = [_series(states, f"check-{number}") for number, states in enumerate(checks)]
-    states = {analysis_verdict([check], 0.0).state for check in series}
+    states = {analysis_verdict([check]).state for check in series}
     expected = next((state for state in ("failing", "undecided") if state in states), "passing")
-    assert analysis_verdict(series, 0.0).state == expected
-
-
-def test_readings_before_the_bake_do_not_count() -> None:
-    """A bake that begins again needs readings of its own."""
-    series = [_series(["above", "above", "within"])]
-    assert analysis_verdict(series, 0.0).state == "undecided"
-    assert analysis_verdict(series, 2.5).text == "check 'errors' was not read"
+    assert analysis_verdict(series).state == expected
 
 
 @given(count=st.integers(0, 3_000))

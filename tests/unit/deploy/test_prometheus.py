@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from deploy.analysis.reading import Answer
-from deploy.analysis_settings import CheckSettings
+from deploy.analysis_settings import AnalysisSettings, CheckSettings
 from deploy.errors import NotAllowedError
 from deploy.prometheus.checks_reader import ChecksReader
 from deploy.prometheus.client import LARGEST_BODY, READ_S, Prometheus
@@ -67,29 +67,29 @@ def test_query_is_sent_as_a_form_with_the_login() -> None:
         (_success("vector", []), Answer(None, "the query gives no sample")),
         (
             _success("vector", [{"metric": {"token": "s3cret"}, "value": [1, "1"]}] * 2),
-            Answer(None, "the query gives 2 samples: aggregate the query to one number, such as by sum(…)"),
+            Answer(None, "the query gives 2 samples: aggregate the query to one number, such as by sum(…)", "query"),
         ),
-        (_success("matrix", []), Answer(None, "the query gives a matrix that is no number")),
-        (_success("string", [1, "x"]), Answer(None, "the query gives a string that is no number")),
-        (_success("\x1b[31mred", []), Answer(None, "the query gives a result that is no number")),
+        (_success("matrix", []), Answer(None, "the query gives a matrix that is no number", "query")),
+        (_success("string", [1, "x"]), Answer(None, "the query gives a string that is no number", "query")),
+        (_success("\x1b[31mred", []), Answer(None, "the query gives a result that is no number", "query")),
         (
             _success("vector", [{"metric": {}, "histogram": [1, {}]}]),
-            Answer(None, "the query gives a histogram that is no number"),
+            Answer(None, "the query gives a histogram that is no number", "query"),
         ),
-        (_success("vector", [{"metric": {}, "value": [1, 0.5]}]), Answer(None, _NO_ANSWER)),
-        (_success("vector", [{"metric": {}, "value": [1, "1_0"]}]), Answer(None, _NO_ANSWER)),
-        (_success("vector", [{"metric": {}, "value": [1, "\u0661"]}]), Answer(None, _NO_ANSWER)),
-        (_success("vector", [{"metric": {}, "value": ["1"]}]), Answer(None, _NO_ANSWER)),
-        (_success("vector", {"value": [1, "1"]}), Answer(None, _NO_ANSWER)),
-        (_success("vector", ["text"]), Answer(None, _NO_ANSWER)),
-        (_success(["vector"], []), Answer(None, "the query gives a result that is no number")),
-        ({"status": "success"}, Answer(None, _NO_ANSWER)),
-        ([], Answer(None, _NO_ANSWER)),
-        (b"", Answer(None, _NO_ANSWER)),
-        (b"\xff\xfe\x00", Answer(None, _NO_ANSWER)),
-        (b"<html>Sign in</html>", Answer(None, _NO_ANSWER)),
-        (b"[" * 200_000, Answer(None, _NO_ANSWER)),
-        (b'{"data": ' + b"9" * 5_000 + b"}", Answer(None, _NO_ANSWER)),
+        (_success("vector", [{"metric": {}, "value": [1, 0.5]}]), Answer(None, _NO_ANSWER, "server")),
+        (_success("vector", [{"metric": {}, "value": [1, "1_0"]}]), Answer(None, _NO_ANSWER, "server")),
+        (_success("vector", [{"metric": {}, "value": [1, "\u0661"]}]), Answer(None, _NO_ANSWER, "server")),
+        (_success("vector", [{"metric": {}, "value": ["1"]}]), Answer(None, _NO_ANSWER, "server")),
+        (_success("vector", {"value": [1, "1"]}), Answer(None, _NO_ANSWER, "server")),
+        (_success("vector", ["text"]), Answer(None, _NO_ANSWER, "server")),
+        (_success(["vector"], []), Answer(None, "the query gives a result that is no number", "query")),
+        ({"status": "success"}, Answer(None, _NO_ANSWER, "server")),
+        ([], Answer(None, _NO_ANSWER, "server")),
+        (b"", Answer(None, _NO_ANSWER, "server")),
+        (b"\xff\xfe\x00", Answer(None, _NO_ANSWER, "server")),
+        (b"<html>Sign in</html>", Answer(None, _NO_ANSWER, "server")),
+        (b"[" * 200_000, Answer(None, _NO_ANSWER, "server")),
+        (b'{"data": ' + b"9" * 5_000 + b"}", Answer(None, _NO_ANSWER, "server")),
     ],
     ids=range(28),
 )
@@ -99,24 +99,36 @@ def test_answer_has_a_value_or_a_reason(body: Any, answer: Answer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "headers", "reason"),
+    ("status", "body", "headers", "reason", "fault"),
     [
-        (400, {"error": "1:5: parse error: unexpected end"}, {}, "400 1:5: parse error: unexpected end"),
-        (422, {"error": "found duplicate series"}, {}, "422 found duplicate series"),
-        (401, b"Unauthorized", {}, "401 Unauthorized"),
-        (403, {"error": {"message": "Permission denied", "status": "PERMISSION_DENIED"}}, {}, "403 Permission denied"),
-        (404, b"", {}, "404"),
-        (302, b"", {"location": "https://evil.example/"}, "302: a redirect to another address, which is not followed"),
-        (400, {"error": f"query with {_TOKEN}"}, {}, "400 query with "),
-        (400, {"error": "\n".join(["a"] * 3_000)}, {}, "400 a a a"),
-        (400, b"[" * 100_000, {}, "400 ["),
+        (400, {"error": "1:5: parse error: unexpected end"}, {}, "400 1:5: parse error: unexpected end", "query"),
+        (422, {"error": "found duplicate series"}, {}, "422 found duplicate series", "query"),
+        (401, b"Unauthorized", {}, "401 Unauthorized", "login"),
+        (
+            403,
+            {"error": {"message": "Permission denied", "status": "PERMISSION_DENIED"}},
+            {},
+            "403 Permission denied",
+            "login",
+        ),
+        (404, b"", {}, "404", "server"),
+        (
+            302,
+            b"",
+            {"location": "https://evil.example/"},
+            "302: a redirect to another address, which is not followed",
+            "server",
+        ),
+        (400, {"error": f"query with {_TOKEN}"}, {}, "400 query with ", "query"),
+        (400, {"error": "\n".join(["a"] * 3_000)}, {}, "400 a a a", "query"),
+        (400, b"[" * 100_000, {}, "400 [", "query"),
     ],
     ids=range(9),
 )
-def test_error_is_a_reason(status: int, body: Any, headers: dict[str, str], reason: str) -> None:
+def test_error_is_a_reason(status: int, body: Any, headers: dict[str, str], reason: str, fault: str) -> None:
     """An error is not repeated; its reason is short, in one line, and has no secret."""
     answer = _read_answer(body, status, **headers)
-    assert answer.value is None
+    assert (answer.value, answer.fault) == (None, fault)
     assert answer.reason.startswith(reason)
     assert len(answer.reason) < 220
     assert "\n" not in answer.reason
@@ -215,12 +227,13 @@ _CHECKS = (
     CheckSettings(name="errors", query='max(errors{instance=~"$instances"})', at_most=0.5),
     CheckSettings(name="p99", query='max(p99{instance=~"$instances"})', compared_with="previous", factor=2.0),
 )
+_ANALYSIS = AnalysisSettings(prometheus="http://prometheus", checks=_CHECKS)
 
 
 def test_checks_are_read_over_both_versions() -> None:
     """Each check is read over the new version's instances, and a compared one over the old version's too."""
     fake = FakePrometheus(lambda metric: {"new-a": 0.4, "new-b": 0.6, "old-a": 0.2, "other": 9.0})
-    readings = ChecksReader(_in_process(fake), _CHECKS, _in_turn).read(["new-a", "new-b"], ["old-a"], 5.0)
+    readings = ChecksReader(_in_process(fake), _ANALYSIS, _in_turn).read(["new-a", "new-b"], ["old-a"], 5.0)
     assert {name: (row.value, row.limit, row.state) for name, row in readings.items()} == {
         "errors": (0.6, 0.5, "above"),
         "p99": (0.6, 0.4, "above"),
@@ -231,14 +244,14 @@ def test_checks_are_read_over_both_versions() -> None:
 def test_comparison_is_left_out_without_old_instances() -> None:
     """In the last bake a check that is only compared is not read."""
     fake = FakePrometheus(lambda metric: {"new-a": 0.4})
-    readings = ChecksReader(_in_process(fake), _CHECKS, _in_turn).read(["new-a"], [], 5.0)
+    readings = ChecksReader(_in_process(fake), _ANALYSIS, _in_turn).read(["new-a"], [], 5.0)
     assert {name: row.state for name, row in readings.items()} == {"errors": "within"}
 
 
 def test_strange_names_of_instances_are_not_sent() -> None:
     """A name that could change the query is a reason, and nothing is sent."""
     fake = FakePrometheus()
-    readings = ChecksReader(_in_process(fake), _CHECKS, _in_turn).read(['x"}) or vector(0)#'], [], 5.0)
+    readings = ChecksReader(_in_process(fake), _ANALYSIS, _in_turn).read(['x"}) or vector(0)#'], [], 5.0)
     assert readings["errors"].reason == "an instance has a name that Compute Engine does not give"
     assert fake.queries == []
 
