@@ -42,8 +42,7 @@ def _reader(fake: FakePrometheus, url: str = "http://prometheus") -> ChecksReade
             [403, 403],
             _GOOGLE,
             NotAllowedError,
-            "check 'errors': 403 injected; check 'p99': 403 injected. Fix: grant the deployer's account"
-            " monitoring.timeSeries.list on project metrics.",
+            "check 'p99': 403 injected. Fix: grant the deployer's account monitoring.timeSeries.list on project metric",
         ),
         (
             [401],
