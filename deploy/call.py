@@ -1,6 +1,7 @@
 """One call of a verb: what every verb reads, performs and prints."""
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -13,6 +14,7 @@ from deploy.options import Invocation
 from deploy.recorder import Recorder
 from deploy.report.formats import run_report
 from deploy.report.progress import progress_on
+from deploy.rollout.analysis import Analysis
 from deploy.rollout.perform import Execution
 from deploy.rollout.plan import Plan
 from deploy.rollout.result import RunResult
@@ -60,10 +62,16 @@ class Call:
         self.recorder.record_before(served_release(observed.template, config.repository, config.image_in))
         return observed
 
+    def print_warnings(self, warnings: Iterable[str]) -> None:
+        """Print the warnings of a plan before its first write."""
+        for warning in warnings:
+            write_error(f"warning: {warning}")
+
     def perform(self, session: Session, config: Config, plan: Plan) -> None:
         """Perform a plan, show its progress on stderr, and print the report."""
         with progress_on(sys.stderr) as show_snapshot:
-            execution = Execution(session.managed, config, plan, write_progress, show_snapshot)
+            analysis = Analysis(session.checks, session.managed.compute.time.now_s) if session.checks else None
+            execution = Execution(session.managed, config, plan, write_progress, show_snapshot, analysis)
             self.recorder.record_execution(execution)
             result = execution.perform()
         self.print_result(self.recorder.finish(result))

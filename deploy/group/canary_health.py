@@ -54,7 +54,7 @@ def _unmet_conditions(group: Group, canary: Canary, expected: int) -> list[str]:
 
 
 def _has_reached(group: Group, canary: Canary) -> bool:
-    """Return whether every instance has its version, by the group's flag unless other standby instances keep it false."""
+    """Return whether every instance has its version, by the group's flag; standby instances may keep it false."""
     return group.is_reached or any(
         instance.version not in (canary.old, canary.new) for instance in group.standby_instances
     )

@@ -123,10 +123,10 @@ def new_template(base: Document, record: ReleaseRecord, image_in: Sequence[str] 
 
 def content_name(project: str, record: ReleaseRecord, metadata: Mapping[str, str]) -> str:
     """
-    Return the name of a release's template, with a hash of project, group, base id, digest, the record's entries and steps.
+    Return the name of a release's template, with a hash of project, group, base id, digest, entries and steps.
 
     The key of an entry is left out if it is the startup script alone, so that releases of earlier versions of `deploy`,
-    which rewrote no other entry, keep their names; so are steps, if there are none.
+    which rewrote no other entry, keep their names. The steps count: an adopted template has those of its deploy.
     """
     is_script_alone = record.entries == SCRIPT_ALONE
     texts = [text for key in record.entries for text in ([] if is_script_alone else [key]) + [metadata.get(key, "")]]

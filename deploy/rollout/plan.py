@@ -1,8 +1,8 @@
 """
 What is to be done with a group, as one type: `Plan`.
 
-plan_deploy, plan_promotion, plan_rollback and plan_reconcile return a plan, and perform.py performs it. Every kind of plan has the
-version entry that the group is to have in the end (`target`) and the warnings to print.
+plan_deploy, plan_promotion, plan_rollback and plan_reconcile return a plan, and perform.py performs it. Every kind of
+plan has the version entry that the group is to have in the end (`target`) and the warnings to print.
 """
 
 from dataclasses import dataclass
@@ -111,6 +111,7 @@ class ContinueSteps:
         index: index of the step that the group is set to.
         promotion: step to go on to at once, without waiting for the current one: the next one, or the whole group;
             empty to wait for the current one.
+        target_size: target size of the group at preflight.
         budget_s: seconds that the last step may take.
         short_delay: what the group's initial delay is shorter than; empty if the delay is long enough.
         text: sentence about the rollout for the operator.
@@ -124,6 +125,7 @@ class ContinueSteps:
     steps: tuple[Step, ...]
     index: int
     promotion: Promotion = ""
+    target_size: int
     budget_s: float
     short_delay: str = ""
     text: str = ""

@@ -15,10 +15,13 @@ from deploy.compute_engine.observation_reader import read_observation
 from deploy.compute_engine.permissions import required_permissions
 from deploy.config import Config
 from deploy.group.observation import Observation
+from deploy.prometheus.checks_reader import ChecksReader
+from deploy.prometheus.client import Prometheus
 from deploy.release import template
 from deploy.release.image_places import find_image
 from deploy.report.progress import ChangedLines
 from deploy.retry import Time
+from deploy.rollout.analysis import Analysis
 from deploy.rollout.deploy_plan import DeployRequest, plan_deploy
 from deploy.rollout.insert_template import insert_template
 from deploy.rollout.patch import patch_group
@@ -26,7 +29,8 @@ from deploy.rollout.perform import Execution
 from deploy.rollout.plan import DeployPlan, DeployRelease, Plan, RollbackPlan
 from deploy.rollout.reconcile_plan import plan_reconcile
 from deploy.rollout.result import RolloutResult
-from deploy.rollout.rollback_plan import choose_rollback_target, plan_rollback
+from deploy.rollout.rollback_plan import abort_target, choose_rollback_target, plan_rollback
+from deploy.rollout.step_plan import plan_promotion, required_rollout
 from deploy.rollout.watch import ShowSnapshot
 from emulator.emulator import Emulator
 from emulator.environment.clock import Clock
@@ -36,6 +40,7 @@ from emulator.inprocess import Transport
 from emulator.seed import plant, read_seed
 from lib.image_reference import Reference
 from lib.streams import SafeStream, write_progress
+from tests.support.fake_prometheus import FakePrometheus
 from tests.unit.deploy.values import CONFIG, REPOSITORY, digest
 
 
@@ -51,6 +56,7 @@ class Rig:
     granted: set[str] = field(default_factory=set)
     runs: int = 0
     clock_ahead_s: float = 0.0
+    prometheus: FakePrometheus = field(default_factory=FakePrometheus)
 
     def __post_init__(self) -> None:
         """Grant what a rollout of the group requires."""
@@ -125,7 +131,21 @@ class Rig:
     ) -> Execution:
         """Return the execution of a plan, with the progress lines of a process."""
         show = show_snapshot or ChangedLines(self.progress.append)
-        return Execution(self.managed(compute), self.config, plan, self.print_line, show)
+        return Execution(self.managed(compute), self.config, plan, self.print_line, show, self.analysis())
+
+    def analysis(self) -> Analysis | None:
+        """Return the analysis of a process, by the fake of Prometheus; None for an environment without one."""
+        reader = self.checks()
+        return Analysis(reader, self.emulator.environment.clock.now_s) if reader else None
+
+    def checks(self) -> ChecksReader | None:
+        """Return the reads of the environment's analysis; None for an environment without one."""
+        analysis, clock = self.config.rollout.analysis, self.emulator.environment.clock
+        if analysis is None:
+            return None
+        client = httpx.Client(transport=self.prometheus)
+        server = Prometheus(client, analysis.prometheus, dict, Time(clock.now_s, clock.move))
+        return ChecksReader(server, analysis, lambda reads: [read() for read in reads])
 
     def perform(self, plan: Plan, compute: Compute | None = None) -> RolloutResult:
         """Perform a plan."""
@@ -140,6 +160,19 @@ class Rig:
         """Roll back to an earlier release."""
         compute = compute or self.compute()
         return self.perform(self.plan_rollback(to, compute, force=force), compute)
+
+    def promote(self, compute: Compute | None = None, *, full: bool = False) -> RolloutResult:
+        """Go on with the canary of the group."""
+        compute = compute or self.compute()
+        return self.perform(plan_promotion(self.config, self.observed(compute), is_full=full), compute)
+
+    def abort(self, compute: Compute | None = None) -> RolloutResult:
+        """Restore the version beside the canary of the group."""
+        compute = compute or self.compute()
+        observed = self.observed(compute)
+        chosen = abort_target(self.config, observed, required_rollout(self.config, observed, "abort"))
+        request = self.request("0", compute)
+        return self.perform(plan_rollback(self.config, observed, chosen, request.run, request.now), compute)
 
     def reconcile(self, compute: Compute | None = None) -> RolloutResult:
         """Finish or undo the rollout that another process left."""
