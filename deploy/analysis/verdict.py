@@ -16,11 +16,11 @@ class AnalysisVerdict:
     The verdict of an analysis after a poll.
 
     Args:
-        state: failing if a check is above its limit, passing if each check is within its limits, or undecided.
-        text: the check that decides, with its value and limit, or why there is no decision; empty if it is passing.
+        state: failed if a check is above its limit, passed if each check is within its limits, or inconclusive.
+        text: the check that decides, with its value and limit, or why none does; empty if the state is passed.
     """
 
-    state: Literal["passing", "failing", "undecided"]
+    state: Literal["passed", "failed", "inconclusive"]
     text: str = ""
 
 
@@ -28,18 +28,18 @@ def analysis_verdict(series: Sequence[CheckSeries]) -> AnalysisVerdict:
     """
     Judge the checks of a bake.
 
-    The last two readings decide: both above the limit is failing, both within it is passing. A check that is failing
-    decides alone. docs/decisions/0032-analysis.md has the reasons.
+    The last two readings decide: both above the limit is failed, both within it is passed. A check that failed decides
+    alone. docs/decisions/0032-analysis.md has the reasons.
 
     Args:
         series: each check that applies at this poll, with its readings.
     """
     verdicts = [_check_verdict(check) for check in series]
-    for state in ("failing", "undecided"):
+    for state in ("failed", "inconclusive"):
         texts = [verdict.text for verdict in verdicts if verdict.state == state]
         if texts:
             return AnalysisVerdict(state, "; ".join(texts))
-    return AnalysisVerdict("passing")
+    return AnalysisVerdict("passed")
 
 
 def _check_verdict(check: CheckSeries) -> AnalysisVerdict:
@@ -47,14 +47,14 @@ def _check_verdict(check: CheckSeries) -> AnalysisVerdict:
     states = {reading.state for reading in last}
     where = f"check '{check.name}'"
     if not last:
-        return AnalysisVerdict("undecided", f"{where} was not read")
+        return AnalysisVerdict("inconclusive", f"{where} was not read")
     if last[-1].state == "no data":
-        return AnalysisVerdict("undecided", f"{where} has no data: {last[-1].reason}")
+        return AnalysisVerdict("inconclusive", f"{where} has no data: {last[-1].reason}")
     if len(last) < _READINGS_IN_A_ROW or len(states) > 1:
-        return AnalysisVerdict("undecided", f"{where} {_measured(last[-1])}, and was not so at two polls in a row")
+        return AnalysisVerdict("inconclusive", f"{where} {_measured(last[-1])}, and was not so at two polls in a row")
     if states == {"above"}:
-        return AnalysisVerdict("failing", f"{where} {_measured(last[-1])}")
-    return AnalysisVerdict("passing")
+        return AnalysisVerdict("failed", f"{where} {_measured(last[-1])}")
+    return AnalysisVerdict("passed")
 
 
 def _measured(reading: Reading) -> str:

@@ -50,8 +50,7 @@ class Analysis:
             check.add(readings[check.name]) if check.name in readings else check for check in self.series
         )
         verdict = analysis_verdict([check for check in self.series if check.name in readings])
-        states = {"passing": "passed", "failing": "failed", "undecided": "inconclusive"}
-        return BakeFinding(states[verdict.state], verdict.text)
+        return BakeFinding(verdict.state, verdict.text)
 
 
 def _names(group: Group, version: Version) -> list[str]:

@@ -15,8 +15,6 @@ from deploy.compute_engine.observation_reader import read_observation
 from deploy.compute_engine.permissions import required_permissions
 from deploy.config import Config
 from deploy.group.observation import Observation
-from deploy.prometheus.checks_reader import ChecksReader
-from deploy.prometheus.client import Prometheus
 from deploy.release import template
 from deploy.release.image_places import find_image
 from deploy.report.progress import ChangedLines
@@ -40,7 +38,6 @@ from emulator.inprocess import Transport
 from emulator.seed import plant, read_seed
 from lib.image_reference import Reference
 from lib.streams import SafeStream, write_progress
-from tests.support.fake_prometheus import FakePrometheus
 from tests.unit.deploy.values import CONFIG, REPOSITORY, digest
 
 
@@ -56,7 +53,6 @@ class Rig:
     granted: set[str] = field(default_factory=set)
     runs: int = 0
     clock_ahead_s: float = 0.0
-    prometheus: FakePrometheus = field(default_factory=FakePrometheus)
 
     def __post_init__(self) -> None:
         """Grant what a rollout of the group requires."""
@@ -134,18 +130,8 @@ class Rig:
         return Execution(self.managed(compute), self.config, plan, self.print_line, show, self.analysis())
 
     def analysis(self) -> Analysis | None:
-        """Return the analysis of a process, by the fake of Prometheus; None for an environment without one."""
-        reader = self.checks()
-        return Analysis(reader, self.emulator.environment.clock.now_s) if reader else None
-
-    def checks(self) -> ChecksReader | None:
-        """Return the reads of the environment's analysis; None for an environment without one."""
-        analysis, clock = self.config.rollout.analysis, self.emulator.environment.clock
-        if analysis is None:
-            return None
-        client = httpx.Client(transport=self.prometheus)
-        server = Prometheus(client, analysis.prometheus, dict, Time(clock.now_s, clock.move))
-        return ChecksReader(server, analysis, lambda reads: [read() for read in reads])
+        """Return the analysis of a process; None, because this environment has none."""
+        return None
 
     def perform(self, plan: Plan, compute: Compute | None = None) -> RolloutResult:
         """Perform a plan."""

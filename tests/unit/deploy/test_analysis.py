@@ -81,15 +81,15 @@ def test_higher_value_is_never_judged_better(new: float, old: float, at_most: fl
 @pytest.mark.parametrize(
     ("states", "state", "text"),
     [
-        (["within", "within"], "passing", ""),
-        (["above", "above", "within", "within"], "passing", ""),
-        (["above", "above"], "failing", "check 'errors' is 0.5, above its limit 0.01"),
-        (["within", "no data", "above", "above"], "failing", "check 'errors' is 0.5, above its limit 0.01"),
-        ([], "undecided", "check 'errors' was not read"),
-        (["above"], "undecided", "check 'errors' is 0.5, above its limit 0.01, and was not so at two polls in a row"),
-        (["above", "within"], "undecided", "is 0.001, within its limit 0.01, and was not so at two polls in a row"),
-        (["no data", "within"], "undecided", "is 0.001, within its limit 0.01, and was not so at two polls in a row"),
-        (["within", "within", "no data"], "undecided", "check 'errors' has no data: the query gives no sample"),
+        (["within", "within"], "passed", ""),
+        (["above", "above", "within", "within"], "passed", ""),
+        (["above", "above"], "failed", "check 'errors' is 0.5, above its limit 0.01"),
+        (["within", "no data", "above", "above"], "failed", "check 'errors' is 0.5, above its limit 0.01"),
+        ([], "inconclusive", "check 'errors' was not read"),
+        (["above"], "inconclusive", "check 'errors' is 0.5, above its limit 0.01, and was not so at two polls in a row"),
+        (["above", "within"], "inconclusive", "is 0.001, within its limit 0.01, and was not so at two polls in a row"),
+        (["no data", "within"], "inconclusive", "is 0.001, within its limit 0.01, and was not so at two polls in a row"),
+        (["within", "within", "no data"], "inconclusive", "check 'errors' has no data: the query gives no sample"),
     ],
 )
 def test_last_two_readings_decide(states: list[str], state: str, text: str) -> None:
@@ -101,18 +101,18 @@ def test_last_two_readings_decide(states: list[str], state: str, text: str) -> N
 
 @given(states=_STATES)
 def test_one_reading_never_decides(states: list[str]) -> None:
-    """A verdict is failing or passing only by two readings of that side in a row, whatever came before."""
+    """A verdict is failed or passed only by two readings of that side in a row, whatever came before."""
     verdict = analysis_verdict([_series(states)])
-    assert (verdict.state == "failing") == (states[-2:] == ["above", "above"])
-    assert (verdict.state == "passing") == (states[-2:] == ["within", "within"])
+    assert (verdict.state == "failed") == (states[-2:] == ["above", "above"])
+    assert (verdict.state == "passed") == (states[-2:] == ["within", "within"])
 
 
 @given(checks=st.lists(_STATES, max_size=4))
 def test_one_failing_check_fails_the_analysis(checks: list[list[str]]) -> None:
-    """A failing check decides over undecided ones, and these over passing ones."""
+    """A failed check decides over inconclusive ones, and these over passed ones."""
     series = [_series(states, f"check-{number}") for number, states in enumerate(checks)]
     states = {analysis_verdict([check]).state for check in series}
-    expected = next((state for state in ("failing", "undecided") if state in states), "passing")
+    expected = next((state for state in ("failed", "inconclusive") if state in states), "passed")
     assert analysis_verdict(series).state == expected
 
 
