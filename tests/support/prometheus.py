@@ -17,7 +17,7 @@ from tests.support.loopback import LOOPBACK, free_port
 from tests.support.programs import require
 from tests.support.waiting import wait_until
 
-_INTERVAL: Final = "1s"
+_INTERVAL: Final = "2s"
 _END_S: Final = 30
 
 

@@ -86,9 +86,17 @@ def test_higher_value_is_never_judged_better(new: float, old: float, at_most: fl
         (["above", "above"], "failed", "check 'errors' is 0.5, above its limit 0.01"),
         (["within", "no data", "above", "above"], "failed", "check 'errors' is 0.5, above its limit 0.01"),
         ([], "inconclusive", "check 'errors' was not read"),
-        (["above"], "inconclusive", "check 'errors' is 0.5, above its limit 0.01, and was not so at two polls in a row"),
+        (
+            ["above"],
+            "inconclusive",
+            "check 'errors' is 0.5, above its limit 0.01, and was not so at two polls in a row",
+        ),
         (["above", "within"], "inconclusive", "is 0.001, within its limit 0.01, and was not so at two polls in a row"),
-        (["no data", "within"], "inconclusive", "is 0.001, within its limit 0.01, and was not so at two polls in a row"),
+        (
+            ["no data", "within"],
+            "inconclusive",
+            "is 0.001, within its limit 0.01, and was not so at two polls in a row",
+        ),
         (["within", "within", "no data"], "inconclusive", "check 'errors' has no data: the query gives no sample"),
     ],
 )
