@@ -26,6 +26,7 @@ from deploy.report.preview import preview, preview_report
 from deploy.report.rebuilt_result import rebuilt_result
 from deploy.report.releases import release_rows, releases_report
 from deploy.report.status import status, status_report
+from deploy.rollout.analysis import present_checks
 from deploy.rollout.deploy_plan import DeployRequest, plan_deploy
 from deploy.rollout.plan import ContinueSteps, DeployPlan, DeployRelease, ForeignRollout, NothingToDo
 from deploy.rollout.pruning import prune_templates
@@ -137,7 +138,7 @@ def status_(call: Call) -> None:
     config = call.read_config()
     session = call.open_session(config)
     observed = call.read_observation(session, config)
-    shown = status(config, observed, session.server_time())
+    shown = status(config, observed, session.server_time(), present_checks(session.checks, observed.group))
     call.print_report(config, status_report(shown, call.invocation.options.format))
 
 

@@ -1,4 +1,4 @@
-"""The checks of an analysis with a small chart of their values over time, as rows of a table: pure."""
+"""The checks of an analysis with a small chart of their values over time: pure."""
 
 from collections.abc import Iterator, Sequence
 from math import ceil, inf, isinf
@@ -6,21 +6,39 @@ from typing import Final
 
 from deploy.analysis.reading import CheckSeries, Reading
 from deploy.analysis.verdict import number
+from deploy.report import table
+from lib.output import inline
+from lib.output import markdown as escaped
 
-COLUMNS: Final = ("check", "value", "limit", "state", "over time")
+_HEADS: Final = ("check", "value", "limit", "state", "over time")
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _NO_DATA: Final = "·"
 _WIDTH: Final = 40
 
 
-def rows(checks: Sequence[CheckSeries]) -> list[tuple[str, ...]]:
-    """Return the cells of each check that was read, in the order of COLUMNS."""
-    return [_row(check) for check in checks if check.readings]
+def text_lines(series: Sequence[CheckSeries]) -> list[str]:
+    """Return a table of the checks that were read, and why a check has no data; none if none was read."""
+    heads, rows = _table(series)
+    return [*table.text(heads, rows), *map(inline, _reasons(series))] if rows else []
 
 
-def reasons(checks: Sequence[CheckSeries]) -> Iterator[str]:
+def markdown_lines(series: Sequence[CheckSeries]) -> list[str]:
+    """Return the lines of `text_lines` as Markdown, with an empty line at their end."""
+    heads, rows = _table(series)
+    reasons = [f"- {escaped(reason)}" for reason in _reasons(series)]
+    return [*table.markdown(heads, rows), "", *([*reasons, ""] if reasons else [])] if rows else []
+
+
+def _table(series: Sequence[CheckSeries]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return the heads and the rows; without charts if no check has more than one reading."""
+    read = [check for check in series if check.readings]
+    width = len(_HEADS) if any(len(check.readings) > 1 for check in read) else len(_HEADS) - 1
+    return _HEADS[:width], [_row(check)[:width] for check in read]
+
+
+def _reasons(series: Sequence[CheckSeries]) -> Iterator[str]:
     """Yield why a check has no data at its last reading."""
-    for check in checks:
+    for check in series:
         if check.readings and check.readings[-1].state == "no data":
             yield f"{check.name} has no data: {check.readings[-1].reason}"
 

@@ -1,12 +1,11 @@
 """The result of a run as Markdown, for a job summary: heading, facts, instances, and a chart of their times."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
 
-from deploy.analysis.reading import CheckSeries
 from deploy.report import checks, table, text
 from deploy.rollout.result import InstanceTimes, RolloutResult, RunResult
 from lib.output import inline
@@ -34,22 +33,13 @@ def run_report(result: RunResult, command: text.Command) -> str:
     lines += [*table.markdown(("", ""), facts), ""] if facts else []
     for name, command_line in text.commands(result, command):
         lines += [f"{name.capitalize()}:", *table.fenced("sh", [inline(command_line)]), ""]
-    lines += check_lines(result.rollout.checks) if result.rollout else []
+    lines += checks.markdown_lines(result.rollout.checks) if result.rollout else []
     if result.rollout and result.rollout.instances:
         rows = [text.row(instance) for instance in result.rollout.instances]
         lines += [*table.markdown(text.COLUMNS, rows), ""]
         if result.rollout.phases:
             lines += table.fenced("mermaid", list(gantt(result.rollout)))
     return "\n".join(lines).rstrip()
-
-
-def check_lines(series: Sequence[CheckSeries]) -> list[str]:
-    """Return the checks of an analysis as a table with their charts; nothing if none was read."""
-    rows = checks.rows(series)
-    if not rows:
-        return []
-    reasons = [f"- {escaped(reason)}" for reason in checks.reasons(series)]
-    return [*table.markdown(checks.COLUMNS, rows), "", *(reasons and [*reasons, ""])]
 
 
 def gantt(rollout: RolloutResult) -> Iterator[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from deploy.analysis.reading import CheckSeries
 from deploy.analysis.verdict import analysis_verdict
-from deploy.documents.canary import Canary, Target
+from deploy.documents.canary import Canary, Target, canary_of
 from deploy.documents.group_state import Group, Version
 from deploy.prometheus.checks_reader import ChecksReader
 from deploy.rollout.bake_check import BakeFinding
@@ -51,6 +51,16 @@ class Analysis:
         )
         verdict = analysis_verdict([check for check in self.series if check.name in readings])
         return BakeFinding(verdict.state, verdict.text)
+
+
+def present_checks(reader: ChecksReader | None, group: Group) -> tuple[CheckSeries, ...]:
+    """Return the checks of a canary with one reading each; none for a group without a canary."""
+    canary = canary_of(group)
+    if reader is None or canary is None:
+        return ()
+    analysis = Analysis(reader, lambda: 0.0)
+    analysis(group, canary)
+    return analysis.series
 
 
 def _names(group: Group, version: Version) -> list[str]:

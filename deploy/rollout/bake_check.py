@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 from deploy.analysis.reading import CheckSeries
 from deploy.documents.canary import Target
 from deploy.documents.group_state import Group
+from deploy.group.health import Verdict
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,11 @@ class BakeFinding:
 
     state: Literal["passed", "failed", "inconclusive"]
     text: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict of a finding that failed."""
+        return Verdict("failed", self.text, fix="correct the release, whose values are below, and deploy again")
 
 
 class BakeCheck(Protocol):

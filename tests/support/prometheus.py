@@ -18,6 +18,7 @@ from tests.support.programs import require
 from tests.support.waiting import wait_until
 
 _INTERVAL: Final = "2s"
+_START_S: Final = 60
 _END_S: Final = 30
 
 
@@ -74,7 +75,7 @@ def run_prometheus(folder: Path) -> Iterator[RealPrometheus]:
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env={"PATH": os.environ["PATH"]})
     try:
         server = RealPrometheus(f"http://{address}", targets)
-        wait_until(lambda: process.poll() is not None or _is_ready(server))
+        wait_until(lambda: process.poll() is not None or _is_ready(server), _START_S)
         assert process.poll() is None
         yield server
     finally:
