@@ -75,7 +75,7 @@ class Session:
 
     def readings_reader(self, config: Config) -> ReadingsReader:
         """Return the reader of everything that `doctor` judges."""
-        return ReadingsReader(config, self.managed, self.apis, self.registry.check_access, self.checks)
+        return ReadingsReader(config, self.managed, self.apis, self.registry.check_access, checks=self.checks)
 
     def server_time(self) -> datetime:
         """Return the time of Compute Engine, as its answers until now show it."""

@@ -63,16 +63,16 @@ class ReadingsReader:
         apis: Google's APIs beside Compute Engine.
         check_registry: checks that the registry of a repository accepts this login; called if Artifact Registry has
             not the image.
-        checks: reads of the analysis; None for an environment without one.
         run_reads: makes independent reads, and returns their results in order.
+        checks: reads of the analysis; None for an environment without one.
     """
 
     config: Config
     managed: ManagedGroup
     apis: GoogleApis
     check_registry: Callable[[str], None]
-    checks: ChecksReader | None = None
     run_reads: RunReads = side_by_side
+    checks: ChecksReader | None = None
 
     def read(self, account: str, member: str) -> Readings:
         """
