@@ -1,12 +1,20 @@
 """Rollouts whose bakes are judged by metrics: a fake of Prometheus, and the emulator."""
 
+import json
+from dataclasses import replace
+
 import httpx
 import pytest
 
 from deploy.errors import RolledBackError
-from deploy.rollout.result import RolloutResult
+from deploy.report import formats
+from deploy.report.status import status, status_report
+from deploy.rollout.analysis import present_checks
+from deploy.rollout.result import Pause, RolloutResult
 from deploy.rollout.watch import ShowSnapshot, Snapshot
+from tests.integration.deploy.doctor_rig import findings
 from tests.integration.deploy.metered import ERRORS, P99, MeteredRig, metered
+from tests.unit.deploy.run_results import ROLLOUT, SUCCESS, command
 
 _STEPS = ({"instances": 1, "bake_s": 120}, {"percent": 50, "bake_s": 60})
 
@@ -185,3 +193,47 @@ def test_queries_have_the_instances_of_one_version() -> None:
 def _vector(*values: str) -> httpx.Response:
     rows = [{"metric": {}, "value": [1.0, value]} for value in values]
     return httpx.Response(200, json={"status": "success", "data": {"resultType": "vector", "result": rows}})
+
+
+def test_doctor_reads_checks_and_permission() -> None:
+    """`doctor` reads each check over the group's instances, and Google's permission on the project of the URL."""
+    rig = metered(ERRORS)
+    rig.metrics = {"errors": {"latest": 0.002}}
+    google = "https://monitoring.googleapis.com/v1/projects/dojangkok-dev/location/global/prometheus"
+    rollout = rig.config.rollout
+    assert rollout.analysis
+    analysis = rollout.analysis.model_copy(update={"prometheus": google})
+    rig.config = rig.config.model_copy(update={"rollout": rollout.model_copy(update={"analysis": analysis})})
+    found = [row for row in findings(rig, rig.reader()) if row.check == "analysis"]
+    assert [(row.state, row.text) for row in found] == [("ok", "over the group's instances: errors 0.002")]
+    rig.control("PUT", "emulator/permissions", {"denied": ["monitoring.timeSeries.list"]})
+    [found_first, _] = [row for row in findings(rig, rig.reader()) if row.check == "analysis"]
+    assert found_first.text == "the account lacks monitoring.timeSeries.list on project dojangkok-dev"
+
+
+def test_status_has_the_values_of_a_canary() -> None:
+    """`status` reads the checks of a canary once, and none of a group that serves one release."""
+    rig = metered(ERRORS, P99, steps=({"instances": 1, "bake_s": 30}, {"pause": True}))
+    rig.metrics = {"errors": {"latest": 0.0, "a": 0.004}, "p99": {"latest": 0.5, "a": 0.55}}
+    assert present_checks(rig.reader(), rig.observed().group) == ()
+    assert rig.deploy("a").pause is not None
+    group = rig.observed().group
+    shown = status(rig.config, rig.observed(), rig.now(), present_checks(rig.reader(), group))
+    assert {check.name: check.readings[0].value for check in shown.checks} == {"errors": 0.004, "p99": 0.55}
+    lines = [line.split() for line in status_report(shown, "text").splitlines()]
+    assert ["check", "value", "limit", "state"] in lines
+    assert ["p99", "0.55", "0.6", "within"] in lines
+    assert "| errors | 0.004 | 0.01 | within |" in status_report(shown, "markdown")
+    assert json.loads(status_report(shown, "json"))["checks"][0]["readings"][0]["value"] == 0.004
+
+
+def test_report_names_the_commands_of_a_pause() -> None:
+    """At a step both ways have a command; when the whole group has the release, the way back."""
+    result = replace(SUCCESS, rollout=replace(ROLLOUT, pause=Pause(1, 3, "1", "check 'errors' has no data: x")))
+    report = formats.run_report(result, command, "text")
+    assert report.startswith("web: paused at step 1 of 3, with new on 1: check 'errors' has no data: x\n")
+    assert "  promote   deploy promote\n  abort     deploy abort" in report
+    last = replace(SUCCESS, rollout=replace(ROLLOUT, pause=Pause(3, 3, "100%", "x")), undo="")
+    report = formats.run_report(last, command, "text")
+    assert "promote" not in report
+    assert "  undo      deploy rollback" in report
