@@ -30,7 +30,7 @@ def promote(call: Call, full: Full = False, timeout: Timeout = None) -> None:
 
 
 def abort(call: Call, timeout: Timeout = None) -> None:
-    """End a rollout with steps: restore the old version on every instance."""
+    """End a rollout with steps: restore the old release on every instance."""
     config = call.read_config(timeout)
     session = call.open_session(config)
     observed = call.read_observation(session, config)
