@@ -103,9 +103,8 @@ class ReadingsReader:
             "project": lambda: compute.get("", within_s=_WITHIN_S, check=_PROJECT),
         }
         readings = Readings(account=account, member=member, **self._read_all(reads))
-        readings = replace(readings, **self._of_group(readings.group))
+        readings = replace(readings, **self._of_group(readings.group), **self._of_analysis(readings.group))
         readings = replace(readings, **self._of_template(readings.group, readings.template, readings.project))
-        readings = replace(readings, **self._read_all(self._analysis_reads(readings.group)))
         clock = compute.server_clock
         return replace(readings, clock_ahead_s=clock.ahead_s if clock.is_known else None)
 
@@ -138,15 +137,15 @@ class ReadingsReader:
             }
         )
 
-    def _analysis_reads(self, group: Group | Unread) -> dict[str, Callable[[], Any]]:
-        """Return the reads of the analysis: each check over the group's instances, and the permission of Google's."""
+    def _of_analysis(self, group: Group | Unread) -> Mapping[str, Any]:
+        """Read each check of the analysis over the group's instances, and the permission to read Google's metrics."""
         if self.checks is None:
             return {}
         project = self.checks.analysis.google_project
         names = [] if isinstance(group, Unread) else [instance.name for instance in group.active_instances]
         reads: dict[str, Callable[[], Any]] = {"checks": partial(self.checks.read_once, names)} if names else {}
         missing = partial(self._missing, "cloudresourcemanager", f"projects/{project}", (READ_PERMISSION,))
-        return reads | ({"missing_analysis_permissions": missing} if project else {})
+        return self._read_all(reads | ({"missing_analysis_permissions": missing} if project else {}))
 
     def _of_template(
         self, group: Group | Unread, template: Document | Unread, project: Document | Unread
