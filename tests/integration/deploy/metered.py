@@ -6,12 +6,17 @@ from typing import Any, Final
 import httpx
 
 from deploy.analysis_settings import AnalysisSettings, CheckSettings
+from deploy.compute_engine.client import Compute
 from deploy.prometheus.checks_reader import ChecksReader
 from deploy.prometheus.client import Prometheus
 from deploy.release import template
 from deploy.release.image_places import find_image
+from deploy.report.progress import ChangedLines
 from deploy.retry import Time
 from deploy.rollout.analysis import Analysis
+from deploy.rollout.perform import Execution
+from deploy.rollout.plan import Plan
+from deploy.rollout.watch import ShowSnapshot
 from deploy.step_settings import StepSettings
 from tests.integration.deploy.rig import Rig, new_rig
 from tests.support.fake_prometheus import FakePrometheus
@@ -39,9 +44,13 @@ class MeteredRig(Rig):
         super().__post_init__()
         self.prometheus = FakePrometheus(self._values)
 
-    def analysis(self) -> Analysis | None:
-        """Return the analysis of a process."""
-        return Analysis(self.reader(), self.emulator.environment.clock.now_s)
+    def execution(
+        self, plan: Plan, compute: Compute | None = None, show_snapshot: ShowSnapshot | None = None
+    ) -> Execution:
+        """Return the execution of a plan, with the analysis of a process."""
+        show = show_snapshot or ChangedLines(self.progress.append)
+        analysis = Analysis(self.reader(), self.emulator.environment.clock.now_s)
+        return Execution(self.managed(compute), self.config, plan, self.print_line, show, analysis)
 
     def reader(self) -> ChecksReader:
         """Return the reads of the environment's analysis."""

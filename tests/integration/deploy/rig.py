@@ -19,7 +19,6 @@ from deploy.release import template
 from deploy.release.image_places import find_image
 from deploy.report.progress import ChangedLines
 from deploy.retry import Time
-from deploy.rollout.analysis import Analysis
 from deploy.rollout.deploy_plan import DeployRequest, plan_deploy
 from deploy.rollout.insert_template import insert_template
 from deploy.rollout.patch import patch_group
@@ -127,11 +126,7 @@ class Rig:
     ) -> Execution:
         """Return the execution of a plan, with the progress lines of a process."""
         show = show_snapshot or ChangedLines(self.progress.append)
-        return Execution(self.managed(compute), self.config, plan, self.print_line, show, self.analysis())
-
-    def analysis(self) -> Analysis | None:
-        """Return the analysis of a process; None, because this environment has none."""
-        return None
+        return Execution(self.managed(compute), self.config, plan, self.print_line, show)
 
     def perform(self, plan: Plan, compute: Compute | None = None) -> RolloutResult:
         """Perform a plan."""

@@ -29,7 +29,7 @@ class MeteredInstances:
     Args:
         emulator: emulator of the group.
         prometheus: server that scrapes them.
-        errors_every: of how many requests one is answered with an error, by the letter of a release; 0 for none.
+        errors_every: number of requests of which one gets an error, by the letter of a release; 0 for none.
 
     Attributes:
         unhealthy: names of instances whose server did not answer its health check.
