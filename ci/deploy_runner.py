@@ -89,6 +89,7 @@ async def checked(options: Options) -> Options:
         credentials.refuse_missing(options.env, google)
     await credentials.refuse_unreadable("--credentials", google)
     await credentials.refuse_unreadable("--registry-credentials", options.registry_credentials)
+    await credentials.refuse_unreadable("--prometheus-token", options.prometheus_token)
     return replace(options, credentials=google)
 
 

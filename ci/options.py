@@ -37,6 +37,7 @@ GROUP_OPTIONS: Final = (
     "group",
     "repository",
     "registry_credentials",
+    "prometheus_token",
 )
 # Names of the options of every verb that pushes an image.
 PUSH_OPTIONS: Final = ("commit", "registry_token", "no_latest", "allow_stand_in", "all_checks")
@@ -77,6 +78,10 @@ class Options:
     registry_token: Annotated[
         dagger.Secret | None,
         Doc("Google access token for the registry, as env:NAME or file:PATH (default: a token by --credentials)"),
+    ] = None
+    prometheus_token: Annotated[
+        dagger.Secret | None,
+        Doc("bearer token of the Prometheus server that is not Google's, as env:NAME or file:PATH"),
     ] = None
     commit: Annotated[
         str,
@@ -126,6 +131,7 @@ class Options:
         credential file; the engine (v0.19.10) reads no `.env` of a module that it takes from a URL.
         """
         given = ["--registry-credentials", "file:$REGISTRY_CREDENTIALS"] if self.registry_credentials else []
+        given += ["--prometheus-token", "env:PROMETHEUS_TOKEN"] if self.prometheus_token else []
         given += ["--settings", "DIR"] if self.settings else []
         if self.module:
             given += ["--credentials", f"file:${VARIABLE}"] if self.credentials else []

@@ -14,6 +14,7 @@ from deploy.options import Invocation
 from deploy.recorder import Recorder
 from deploy.report.formats import run_report
 from deploy.report.progress import progress_on
+from deploy.rollout.analysis import Analysis
 from deploy.rollout.perform import Execution
 from deploy.rollout.plan import Plan
 from deploy.rollout.result import RunResult
@@ -53,7 +54,7 @@ class Call:
     def open_session(self, config: Config) -> Session:
         """Connect to Compute Engine and the registry."""
         options = self.invocation.options
-        return open_session(config, options.credentials, options.registry_credentials)
+        return open_session(config, options.credentials, options.registry_credentials, options.prometheus_token)
 
     def read_observation(self, session: Session, config: Config, *, reads_region: bool = False) -> Observation:
         """Read the group and its surroundings, and record what it is set to; `reads_region` is that of the reader."""
@@ -69,7 +70,8 @@ class Call:
     def perform(self, session: Session, config: Config, plan: Plan) -> None:
         """Perform a plan, show its progress on stderr, and print the report."""
         with progress_on(sys.stderr) as show_snapshot:
-            execution = Execution(session.managed, config, plan, write_progress, show_snapshot)
+            analysis = Analysis(session.checks, session.managed.compute.time.now_s) if session.checks else None
+            execution = Execution(session.managed, config, plan, write_progress, show_snapshot, analysis)
             self.recorder.record_execution(execution)
             result = execution.perform()
         self.print_result(self.recorder.finish(result))

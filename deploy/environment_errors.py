@@ -4,14 +4,12 @@ import difflib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 
 from deploy.config import Config
 from deploy.errors import ConfigError
-from deploy.rollout_settings import RolloutSettings
-from deploy.step_settings import StepSettings
 from lib.environment_files import shown
 
 # Values that errors print; of every other key they print the default.
@@ -25,6 +23,14 @@ _EXAMPLES: Final = {
     "registry_url": "https://registry.example.com",
     "rollout": "{surge: 1, unavailable: 0}",
     "other_services": "{9100: node-exporter}",
+    "analysis": "{prometheus: 'https://prometheus.example.com', checks: [{name: errors, query: …, at_most: 0.01}]}",
+    "prometheus": "https://monitoring.googleapis.com/v1/projects/my-project/location/global/prometheus",
+    "checks": "[{name: errors, query: …, at_most: 0.01}]",
+    "name": "errors",
+    "query": """'sum(rate(http_requests_total{status=~"5..",instance=~"$instances"}[2m]))'""",
+    "at_most": "0.01",
+    "compared_with": "previous",
+    "factor": "1.2",
     "steps": "[{instances: 1, bake_s: 120}, {percent: 50}, {pause: true}]",
 }
 
@@ -51,8 +57,7 @@ def config_error(path: Path, errors: Sequence[Any], flags: Mapping[str, str]) ->
 
 def _unknown_key(path: Path, names: list[str]) -> ConfigError:
     """Return the error of an unknown key, with the most similar known one."""
-    models: dict[tuple[str, ...], type[BaseModel]] = {("rollout",): RolloutSettings, ("rollout", "steps"): StepSettings}
-    model = models.get(tuple(names[:2] if len(names) > 2 else names[:-1]), Config)
+    model = _model_at([name for name in names[:-1] if not name.isdigit()])
     similar = difflib.get_close_matches(names[-1], model.model_fields, n=1)
     fix = f"did you mean '{similar[0]}'" if similar else f"one of: {', '.join(model.model_fields)}"
     return ConfigError(f"{path}: {'.'.join(names):.80}: unknown key.", fix)
@@ -76,6 +81,29 @@ def _wrong_value(path: Path, error: Any, flags: Mapping[str, str]) -> ConfigErro
 def _example(location: Sequence[str | int]) -> str:
     """Return a line of an environment file, with an allowed value of the key at a location."""
     names = [part for part in location if isinstance(part, str)]
-    is_nested = names[0] == "rollout" and len(names) > 1
-    name, model = (names[1], RolloutSettings) if is_nested else (names[0], Config)
-    return f"{name}: {_EXAMPLES.get(name) or json.dumps(model.model_fields[name].default)}"
+    model: type[BaseModel] = Config
+    line = ""
+    for name in names:
+        field = model.model_fields[name]
+        value = _EXAMPLES.get(name) or json.dumps(field.default)
+        line = f"{name}: {value}" if value != "null" else line
+        inner = _models_in(field.annotation)
+        if not inner:  # a member of a value that is no model has no line of its own
+            break
+        model = inner[0]
+    return line
+
+
+def _model_at(names: Sequence[str]) -> type[BaseModel]:
+    """Return the model of the keys below a key; `Config` for those of the file."""
+    model: type[BaseModel] = Config
+    for name in names:
+        model = _models_in(model.model_fields[name].annotation)[0]
+    return model
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    """Return the models in the type of a key, such as in `Model | None` and in `tuple[Model, ...]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]

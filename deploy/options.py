@@ -16,6 +16,7 @@ from deploy.report.formats import Format
 _FILE_VARIABLES: Final = {
     "credentials": "GOOGLE_APPLICATION_CREDENTIALS",
     "registry_credentials": "REGISTRY_CREDENTIALS",
+    "prometheus_token": "PROMETHEUS_TOKEN_FILE",
 }
 _OVERRIDES: Final = ("compute_url", "registry_url", "project", "zone", "region", "group", "repository")
 _SETTINGS: Final = Path("environments")
@@ -42,6 +43,13 @@ class Options:
         Path | None,
         typer.Option(
             envvar=_FILE_VARIABLES["registry_credentials"], help="logins of registries, as 'docker login' writes them"
+        ),
+    ] = None
+    prometheus_token: Annotated[
+        Path | None,
+        typer.Option(
+            envvar=_FILE_VARIABLES["prometheus_token"],
+            help="file with the bearer token of the Prometheus server that is not Google's",
         ),
     ] = None
     compute_url: Annotated[

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal, Self, cast
 
 from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema, field_validator, model_validator
 
+from deploy.analysis_settings import AnalysisSettings
 from deploy.documents.instance_count import InstanceCount
 from deploy.release.steps import Step
 from deploy.settings_model import SETTINGS_MODEL
@@ -56,6 +57,8 @@ class RolloutSettings(BaseModel):
     """seconds until a rollout, or a step of it, has failed; default: 120, and 240 more for each new instance"""
     poll_s: tuple[_Poll, _Poll] = (1.0, 5.0)
     """seconds between two polls: while the group changes, and at most; its end is polled up to twice as often"""
+    analysis: AnalysisSettings | None = None
+    """metrics that each bake is judged by"""
     steps: tuple[StepSettings, ...] = ()
     """parts of the group that get the new release one after the other, before all of it does"""
 
@@ -64,6 +67,17 @@ class RolloutSettings(BaseModel):
     def _rise(cls, steps: tuple[StepSettings, ...]) -> tuple[StepSettings, ...]:
         check_order(steps)
         return steps
+
+    @model_validator(mode="after")
+    def _compares_beside_old_instances(self) -> Self:
+        checks = self.analysis.checks if self.analysis and not self.steps else ()
+        compared = next((check.name for check in checks if check.compared_with), "")
+        if compared:
+            raise ValueError(
+                f"check '{compared}' has compared_with: previous, and without steps no instance of the old version"
+                " serves beside the new ones: add steps, or use at_most alone"
+            )
+        return self
 
     @model_validator(mode="after")
     def _replaces_instances(self) -> Self:

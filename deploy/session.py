@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from deploy.analysis_settings import AnalysisSettings
 from deploy.compute_engine.client import Compute
 from deploy.compute_engine.granted_permissions import read_granted_permissions
 from deploy.compute_engine.managed_group import ManagedGroup
@@ -20,6 +21,9 @@ from deploy.doctor.readings import Readings
 from deploy.google_apis.client import GoogleApis
 from deploy.google_apis.readings_reader import ReadingsReader
 from deploy.group.observation import Observation
+from deploy.prometheus.checks_reader import ChecksReader
+from deploy.prometheus.client import LARGEST_BODY, READ_S, Prometheus
+from deploy.prometheus.login import server_headers
 from deploy.registry import credentials as registries
 from deploy.registry.client import Registry
 from deploy.registry.http import Logins
@@ -46,6 +50,7 @@ class Session:
         account: account that is logged in, and its credential file; empty where the emulator requires no login.
         member: the account as IAM names it.
         apis: Google's APIs beside Compute Engine.
+        checks: reads of the analysis; None for an environment without one.
     """
 
     managed: ManagedGroup
@@ -56,6 +61,7 @@ class Session:
     account: str
     member: str
     apis: GoogleApis
+    checks: ChecksReader | None = None
 
     def read_readings(self, config: Config) -> Readings:
         """
@@ -69,7 +75,7 @@ class Session:
 
     def readings_reader(self, config: Config) -> ReadingsReader:
         """Return the reader of everything that `doctor` judges."""
-        return ReadingsReader(config, self.managed, self.apis, self.registry.check_access)
+        return ReadingsReader(config, self.managed, self.apis, self.registry.check_access, checks=self.checks)
 
     def server_time(self) -> datetime:
         """Return the time of Compute Engine, as its answers until now show it."""
@@ -92,7 +98,12 @@ class Session:
         )
 
 
-def open_session(config: Config, credential_file: Path | None, registry_credentials: Path | None = None) -> Session:
+def open_session(
+    config: Config,
+    credential_file: Path | None,
+    registry_credentials: Path | None = None,
+    prometheus_token: Path | None = None,
+) -> Session:
     """
     Open a session; no request is made.
 
@@ -100,6 +111,7 @@ def open_session(config: Config, credential_file: Path | None, registry_credenti
         config: endpoints and names of the environment.
         credential_file: file of Google credentials; None for the account of the VM.
         registry_credentials: file of registry logins; None if there is none.
+        prometheus_token: file with the token of a Prometheus server; None if there is none.
 
     Raises:
         NotAllowedError: there are no credentials and the endpoint is no emulator, or a file can't be read.
@@ -128,7 +140,20 @@ def open_session(config: Config, credential_file: Path | None, registry_credenti
         account=headers.account,
         member=headers.member,
         apis=GoogleApis(google, headers, clock, emulator_url if is_emulator else "", config.resource_manager_url),
+        checks=_checks_reader(config.rollout.analysis, headers, prometheus_token, clock),
     )
+
+
+def _checks_reader(
+    analysis: AnalysisSettings | None, google: Callable[[], dict[str, str]], token_file: Path | None, clock: Time
+) -> ChecksReader | None:
+    if analysis is None:
+        return None
+    from lib.deadline import client  # noqa: PLC0415 - as in open_session
+
+    url = analysis.prometheus
+    http = client(READ_S, trust_env=url.startswith("https://"), body_bytes=LARGEST_BODY)
+    return ChecksReader(Prometheus(http, url, server_headers(analysis, google, token_file), clock), analysis)
 
 
 def _load_login(credential_file: Path | None, token_hosts: tuple[str, ...]) -> "GoogleLogin":

@@ -16,6 +16,7 @@ from deploy.group.observation import Observation
 from deploy.group.step_rollout import step_rollout
 from deploy.options import Timeout
 from deploy.parallel import side_by_side
+from deploy.prometheus.preflight import refuse_useless_checks
 from deploy.recorder import last_result
 from deploy.release import image
 from deploy.release.record import Fallback
@@ -25,8 +26,9 @@ from deploy.report.preview import preview, preview_report
 from deploy.report.rebuilt_result import rebuilt_result
 from deploy.report.releases import release_rows, releases_report
 from deploy.report.status import status, status_report
+from deploy.rollout.analysis import present_checks
 from deploy.rollout.deploy_plan import DeployRequest, plan_deploy
-from deploy.rollout.plan import ContinueSteps, ForeignRollout, NothingToDo
+from deploy.rollout.plan import ContinueSteps, DeployPlan, DeployRelease, ForeignRollout, NothingToDo
 from deploy.rollout.pruning import prune_templates
 from deploy.rollout.reconcile_plan import plan_reconcile
 from deploy.rollout.rollback_plan import RollbackTarget, choose_rollback_target, plan_rollback
@@ -59,6 +61,7 @@ def plan(
     session = call.open_session(config)
     observed, request = _read_request(call, session, config, reference, commit, by)
     decided = plan_deploy(config, request, observed)
+    _refuse_useless_checks(session, decided, observed)
     shown = preview(config, observed, decided, session.registry.find_sbom(request.reference))
     call.print_report(config, preview_report(shown, call.invocation.options.format))
     raise SystemExit(ExitCode.PLAN_DIFFERS if exit_code and not isinstance(decided, NothingToDo) else ExitCode.DONE)
@@ -72,6 +75,7 @@ def deploy(call: Call, image_: Image, commit: Commit = "", timeout: Timeout = No
     session = call.open_session(config)
     observed, request = _read_request(call, session, config, reference, commit, by)
     decided = plan_deploy(config, request, observed)
+    _refuse_useless_checks(session, decided, observed)
     call.recorder.record_target(ServedRelease(decided.target.template, str(request.reference), commit))
     call.recorder.record_undo(undo_command(call.invocation, config, observed, _version(decided.fallback)))
     call.print_warnings(decided.warnings)
@@ -134,7 +138,7 @@ def status_(call: Call) -> None:
     config = call.read_config()
     session = call.open_session(config)
     observed = call.read_observation(session, config)
-    shown = status(config, observed, session.server_time())
+    shown = status(config, observed, session.server_time(), present_checks(session.checks, observed.group))
     call.print_report(config, status_report(shown, call.invocation.options.format))
 
 
@@ -212,6 +216,12 @@ def _read_request(
     )
     run, now = call.invocation.variables.run, session.server_time()
     return observed, DeployRequest(reference=resolved, run=run, now=now, commit=commit, by=by)
+
+
+def _refuse_useless_checks(session: Session, plan: DeployPlan, observed: Observation) -> None:
+    """Refuse a rollout whose analysis could never have a value; a plan that rolls nothing out reads no metric."""
+    if session.checks and isinstance(plan, DeployRelease):
+        refuse_useless_checks(session.checks, [instance.name for instance in observed.group.active_instances])
 
 
 def _refuse_same_image(call: Call, session: Session, chosen: RollbackTarget) -> None:

@@ -92,6 +92,18 @@ def endpoint(url: object, token_hosts: Collection[str] = ()) -> Endpoint:
     return Endpoint(scheme, host, int(port[1:]) if port else None, target)
 
 
+def environment_endpoint(url: str) -> Endpoint:
+    """
+    Return the parts of a URL of the environment file itself, whose host may get a secret as if it were listed.
+
+    Raises:
+        UrlError: the URL has another form, or plain HTTP for a host that is neither loopback nor a local service.
+    """
+    parts = _URL.fullmatch(url)
+    own_host = f"{parts['host']}{parts['port'] or ''}" if parts else ""
+    return endpoint(url, (own_host,))
+
+
 def is_local(host: str) -> bool:
     """Return whether a host is loopback or a local service, so that it may get secrets over plain HTTP."""
     return bool(_LOOPBACK.fullmatch(host) or _LOCAL_SERVICE.fullmatch(host))

@@ -35,7 +35,9 @@ _TIMEOUTS: Final = {
 }
 
 
-def client(seconds: float, *, trust_env: bool = True, tls: ssl.SSLContext | None = None) -> httpx.Client:
+def client(
+    seconds: float, *, trust_env: bool = True, tls: ssl.SSLContext | None = None, body_bytes: int = _MAX_BODY_BYTES
+) -> httpx.Client:
     """
     Return a client without redirects, in which each exchange ends within a number of seconds.
 
@@ -43,8 +45,9 @@ def client(seconds: float, *, trust_env: bool = True, tls: ssl.SSLContext | None
         seconds: longest time of one exchange, from the lookup of the host to the last byte of the body.
         trust_env: whether environment variables may set proxies and certificates.
         tls: certificates of the client and of trusted authorities; None for the defaults.
+        body_bytes: largest decoded body of a response.
     """
-    transport = DeadlineTransport(seconds, trust_env=trust_env, tls=tls)
+    transport = DeadlineTransport(seconds, trust_env=trust_env, tls=tls, body_bytes=body_bytes)
     return httpx.Client(transport=transport, timeout=seconds, trust_env=False)
 
 
@@ -52,16 +55,25 @@ class DeadlineTransport(httpx.BaseTransport):
     """
     A transport whose exchanges raise an httpx.TimeoutException at their deadline and leave no blocking thread.
 
-    A response has its whole decoded body, of at most 64 MiB.
+    A response has its whole decoded body.
 
     Args:
         seconds: longest time of one exchange, from the lookup of the host to the last byte of the body.
         trust_env: whether environment variables may set proxies and certificates.
         tls: certificates of the client and of trusted authorities; None for the defaults.
+        body_bytes: largest decoded body of a response.
     """
 
-    def __init__(self, seconds: float, *, trust_env: bool = True, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        *,
+        trust_env: bool = True,
+        tls: ssl.SSLContext | None = None,
+        body_bytes: int = _MAX_BODY_BYTES,
+    ) -> None:
         self._seconds = seconds
+        self._body_bytes = body_bytes
         self._deadline = Deadline()
         self._trust_env = trust_env
         self._tls = tls
@@ -123,8 +135,8 @@ class DeadlineTransport(httpx.BaseTransport):
         body = bytearray()
         for part in received.iter_bytes():
             body += part
-            if len(body) > _MAX_BODY_BYTES:
-                raise httpx.ReadError(f"the body is larger than {_MAX_BODY_BYTES >> 20} MiB", request=received.request)
+            if len(body) > self._body_bytes:
+                raise httpx.ReadError(f"the body is larger than {self._body_bytes >> 20} MiB", request=received.request)
             self._deadline.left(None, httpcore.ReadTimeout)
         return bytes(body)
 

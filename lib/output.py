@@ -6,6 +6,7 @@ terminal, characters that reverse the direction of text, commands of a workflow'
 """
 
 import json
+import math
 import re
 from typing import Any, Final
 
@@ -117,6 +118,8 @@ def _bounded(value: Any) -> Any:
     if isinstance(value, str):
         text = value.encode(errors="backslashreplace").decode()  # a lone surrogate cannot be encoded
         return "\n".join(map(shortened, text.split("\n")))
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no number for it
     if isinstance(value, dict):
         return {key: _bounded(member) for key, member in value.items()}
     return [_bounded(member) for member in value] if isinstance(value, list | tuple) else value

@@ -26,6 +26,7 @@ _READERS = {
     "dojangkok-vllm-api-key": {"ai-server", "vllm"},
 }
 # Permissions on the project that `gcloud compute ssh` needs in addition: tests/system/terraform/test_iac.py.
+_METRICS_PERMISSION = "monitoring.timeSeries.list"  # also in deploy/analysis_settings.py
 _SSH_PERMISSIONS = {"compute.instances.getGuestAttributes", "compute.projects.get"}
 _PROJECT_ROLES = {"roles/logging.logWriter", "roles/monitoring.metricWriter"}
 
@@ -168,10 +169,10 @@ def _assert_same(granted: set[str], needed: set[str], where: str) -> None:
 
 
 def test_deployer_has_exactly_the_permissions_that_deploy_uses(plan: Plan) -> None:
-    """`deploy` checks a list of permissions before it writes, and uses two more if it has them."""
+    """`deploy` checks a list of permissions before it writes, and uses two more, and metrics, if it may."""
     required = _list_of_deploy("REQUIRED_PERMISSIONS")
-    optional = _list_of_deploy("OPTIONAL_PERMISSIONS")
-    _assert_same(_permissions(plan), required | optional | _SSH_PERMISSIONS, "deploy/compute_engine/permissions.py")
+    used = required | _list_of_deploy("OPTIONAL_PERMISSIONS") | {_METRICS_PERMISSION}
+    _assert_same(_permissions(plan), used | _SSH_PERMISSIONS, "deploy/compute_engine/permissions.py")
     second = _list_of_deploy("INSTANCE_PERMISSIONS")
     _assert_same(_permissions(plan, "dry_run"), second, "deploy/compute_engine/permissions.py")
 
@@ -189,7 +190,7 @@ def test_runbook_lists_the_permissions_of_the_deployer(plan: Plan) -> None:
 def _listed(text: str) -> set[str]:
     """Return the permissions of a line; `compute.images.get|list` stands for two of them."""
     listed = set()
-    for entry in re.findall(r"`(compute\.[\w.|]+)`", text):
+    for entry in re.findall(r"`((?:compute|monitoring)\.[\w.|]+)`", text):
         prefix, _, verbs = entry.rpartition(".")
         listed |= {f"{prefix}.{verb}" for verb in verbs.split("|")}
     return listed

@@ -16,6 +16,7 @@ from ci.steps.scripts import script
 
 _CREDENTIALS: Final = "/run/secrets/credentials"
 _REGISTRY_CREDENTIALS: Final = "/run/secrets/registry-credentials"
+_METRICS_LOGIN: Final = "/run/secrets/prometheus-token"
 _RESULTS: Final = "/var/lib/deploy"
 _LOCKED: Final = 75  # exit code of flock where another process has the lock
 
@@ -78,6 +79,9 @@ def deploy(
     if options.registry_credentials is not None:
         container = container.with_mounted_secret(_REGISTRY_CREDENTIALS, options.registry_credentials)
         container = container.with_env_variable("REGISTRY_CREDENTIALS", _REGISTRY_CREDENTIALS)
+    if options.prometheus_token is not None:
+        container = container.with_mounted_secret(_METRICS_LOGIN, options.prometheus_token)
+        container = container.with_env_variable("PROMETHEUS_TOKEN_FILE", _METRICS_LOGIN)
     if rehearsal is not None:
         container = (
             container.with_service_binding("emulator", rehearsal.emulator)

@@ -1,13 +1,13 @@
 """Every finding about an environment, in the order in which a person fixes them."""
 
 from deploy.config import Config
-from deploy.doctor import access, group, surroundings
+from deploy.doctor import access, analysis, group, surroundings
 from deploy.doctor.finding import Finding
 from deploy.doctor.readings import Readings
 
 
 def diagnose(config: Config, readings: Readings) -> tuple[Finding, ...]:
-    """Return the findings of all checks; each check has at least one."""
+    """Return the findings of all checks; each check has at least one, but for an analysis that is not set."""
     return (
         *access.account_findings(readings),
         *surroundings.clock_findings(readings),
@@ -25,4 +25,5 @@ def diagnose(config: Config, readings: Readings) -> tuple[Finding, ...]:
         *surroundings.secret_findings(config, readings),
         *group.quota_findings(config, readings),
         *surroundings.template_quota_findings(config, readings),
+        *analysis.analysis_findings(config, readings),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from deploy.analysis.reading import Answer
 from deploy.documents.group_state import Group
 from deploy.documents.resource import Document
 from deploy.group.quotas import Quota
@@ -89,6 +90,9 @@ class Readings:
         missing_repository_permissions: permissions that the account does not have on that repository.
         registry: answer of another registry; None if it accepts this login.
         clock_ahead_s: seconds that this computer's clock is ahead of Compute Engine's; None if no answer had a time.
+        missing_analysis_permissions: permissions on metrics that the account does not have; empty for a server that is
+            not Google's.
+        checks: result of each check of the analysis over the group's instances; empty if they were not read.
     """
 
     account: str | Unread
@@ -110,3 +114,5 @@ class Readings:
     missing_repository_permissions: tuple[str, ...] | Unread = NO_LOGIN
     registry: Unread | None = NO_LOGIN
     clock_ahead_s: float | None = None
+    missing_analysis_permissions: tuple[str, ...] | Unread = ()
+    checks: Mapping[str, Answer] = field(default_factory=dict)

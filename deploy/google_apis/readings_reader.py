@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
+from deploy.analysis_settings import READ_PERMISSION
 from deploy.compute_engine.instance_templates import InstanceTemplates
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.permissions import INSTANCE_PERMISSIONS, OPTIONAL_PERMISSIONS, required_permissions
@@ -19,6 +20,7 @@ from deploy.errors import CloudError, DeployError, RefusedError
 from deploy.google_apis.client import GoogleApis
 from deploy.group.quotas import parse_quotas
 from deploy.parallel import side_by_side
+from deploy.prometheus.checks_reader import ChecksReader
 from deploy.release import template as templates
 from deploy.release.artifact_registry import artifact_repository
 from deploy.release.secret_names import SecretName, secret_names
@@ -62,6 +64,7 @@ class ReadingsReader:
         check_registry: checks that the registry of a repository accepts this login; called if Artifact Registry has
             not the image.
         run_reads: makes independent reads, and returns their results in order.
+        checks: reads of the analysis; None for an environment without one.
     """
 
     config: Config
@@ -69,6 +72,7 @@ class ReadingsReader:
     apis: GoogleApis
     check_registry: Callable[[str], None]
     run_reads: RunReads = side_by_side
+    checks: ChecksReader | None = None
 
     def read(self, account: str, member: str) -> Readings:
         """
@@ -99,7 +103,7 @@ class ReadingsReader:
             "project": lambda: compute.get("", within_s=_WITHIN_S, check=_PROJECT),
         }
         readings = Readings(account=account, member=member, **self._read_all(reads))
-        readings = replace(readings, **self._of_group(readings.group))
+        readings = replace(readings, **self._of_group(readings.group), **self._of_analysis(readings.group))
         readings = replace(readings, **self._of_template(readings.group, readings.template, readings.project))
         clock = compute.server_clock
         return replace(readings, clock_ahead_s=clock.ahead_s if clock.is_known else None)
@@ -132,6 +136,16 @@ class ReadingsReader:
                 "template": lambda: self._template(group),
             }
         )
+
+    def _of_analysis(self, group: Group | Unread) -> Mapping[str, Any]:
+        """Read each check of the analysis over the group's instances, and the permission to read Google's metrics."""
+        if self.checks is None:
+            return {}
+        project = self.checks.analysis.google_project
+        names = [] if isinstance(group, Unread) else [instance.name for instance in group.active_instances]
+        reads: dict[str, Callable[[], Any]] = {"checks": partial(self.checks.read_once, names)} if names else {}
+        missing = partial(self._missing, "cloudresourcemanager", f"projects/{project}", (READ_PERMISSION,))
+        return self._read_all(reads | ({"missing_analysis_permissions": missing} if project else {}))
 
     def _of_template(
         self, group: Group | Unread, template: Document | Unread, project: Document | Unread

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
 
-from deploy.report import table, text
+from deploy.report import checks, table, text
 from deploy.rollout.result import InstanceTimes, RolloutResult, RunResult
 from lib.output import inline
 from lib.output import markdown as escaped
@@ -33,6 +33,7 @@ def run_report(result: RunResult, command: text.Command) -> str:
     lines += [*table.markdown(("", ""), facts), ""] if facts else []
     for name, command_line in text.commands(result, command):
         lines += [f"{name.capitalize()}:", *table.fenced("sh", [inline(command_line)]), ""]
+    lines += checks.markdown_lines(result.rollout.checks) if result.rollout else []
     if result.rollout and result.rollout.instances:
         rows = [text.row(instance) for instance in result.rollout.instances]
         lines += [*table.markdown(text.COLUMNS, rows), ""]

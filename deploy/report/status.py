@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from deploy.analysis.reading import CheckSeries
 from deploy.config import Config
 from deploy.documents.group_state import Instance
 from deploy.endpoints import EndpointOverride
@@ -15,7 +16,7 @@ from deploy.group.health import is_empty
 from deploy.group.observation import Observation
 from deploy.group.step_rollout import share_text, step_rollout
 from deploy.release import history, template
-from deploy.report import table
+from deploy.report import checks, table
 from deploy.report.formats import Format
 from deploy.rollout.reconcile_plan import plan_reconcile
 from lib.output import as_json, inline
@@ -79,6 +80,7 @@ class Status:
         warnings: facts that the operator should read, one line each.
         standby: number of suspended and of stopped instances, by that word; they count for no verdict.
         canary: the canary of a rollout with steps; None if the group is in none.
+        checks: checks of the analysis, as they are now; empty if the group is in no rollout with steps.
         endpoints: endpoints that differ from the environment file.
     """
 
@@ -101,10 +103,11 @@ class Status:
     warnings: tuple[str, ...]
     standby: Mapping[str, int]
     canary: CanaryStatus | None
+    checks: tuple[CheckSeries, ...]
     endpoints: tuple[EndpointOverride, ...]
 
 
-def status(config: Config, observed: Observation, now: datetime) -> Status:
+def status(config: Config, observed: Observation, now: datetime, read_checks: tuple[CheckSeries, ...] = ()) -> Status:
     """
     Return the status of a group.
 
@@ -112,6 +115,7 @@ def status(config: Config, observed: Observation, now: datetime) -> Status:
         config: names and rollout settings of the environment.
         observed: the group and its surroundings.
         now: time of Compute Engine, UTC.
+        read_checks: checks of the analysis over the instances of a canary.
     """
     document, group, plan = observed.template, observed.group, plan_reconcile(config, observed, now)
     record = template.release_record(document)
@@ -138,6 +142,7 @@ def status(config: Config, observed: Observation, now: datetime) -> Status:
         warnings=plan.warnings,
         standby=dict(Counter(instance.target_status.lower() for instance in group.standby_instances)),
         canary=_canary(config, observed),
+        checks=read_checks,
         endpoints=config.endpoint_overrides,
     )
 
@@ -172,8 +177,9 @@ def status_report(status: Status, format_: Format) -> str:
     rows = [_row(instance) for instance in status.instances]
     if format_ == "markdown":
         items = [f"- {escaped(line)}" for line in lines]
-        return "\n".join([f"### {escaped(head)}", "", *items, "", *table.markdown(names, rows)])
-    shown_rows = table.text(names, rows) if rows else []
+        charts = checks.markdown_lines(status.checks)
+        return "\n".join([f"### {escaped(head)}", "", *items, "", *charts, *table.markdown(names, rows)])
+    shown_rows = [*checks.text_lines(status.checks), *(table.text(names, rows) if rows else [])]
     return "\n".join([inline(head), *(f"  {line}" for line in (*map(inline, lines), *shown_rows))])
 
 

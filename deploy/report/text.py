@@ -13,7 +13,7 @@ from deploy.errors import (
     SupersededError,
 )
 from deploy.group.health import NOTHING_PROVEN
-from deploy.report import table
+from deploy.report import checks, table
 from deploy.rollout.result import InstanceTimes, RolloutResult, RunResult
 from deploy.rollout.served_release import ServedRelease
 from lib.output import MAX_LINE_LENGTH, inline
@@ -45,6 +45,8 @@ def run_report(result: RunResult, command: Command) -> str:
     rows = [*facts(result, command), *commands(result, command)]
     width = max((len(name) for name, _ in rows), default=0) + 2
     lines += [f"  {name:{width}}{inline(value)}" for name, value in rows]
+    charts = checks.text_lines(result.rollout.checks) if result.rollout else []
+    lines += ["", *(f"  {line}" for line in charts)] if charts else []
     instances = result.rollout.instances if result.rollout else ()
     if instances:
         lines += ["", *(f"  {line}" for line in table.text(COLUMNS, [row(instance) for instance in instances]))]
@@ -159,10 +161,8 @@ def commands(result: RunResult, command: Command) -> list[tuple[str, str]]:
     """Return the commands that a person may want to run next, each with its purpose."""
     has_applied = result.rollout is not None and (result.rollout.changed or result.verb == "reconcile")
     undo = [("undo", result.undo)] if result.undo and has_applied else []
-    if result.rollout and result.rollout.pause:
-        return [("promote", command("promote")), ("abort", command("abort"))]
     if result.exit_code == 0:
-        return undo
+        return _pause_commands(result, command) or undo
     if result.exit_code == StoppedError.exit_code:
         return [("resume", command("reconcile")), *undo] if has_applied else []
     if result.exit_code in (SupersededError.exit_code, RolledBackError.exit_code, CapacityError.exit_code):
@@ -170,6 +170,16 @@ def commands(result: RunResult, command: Command) -> list[tuple[str, str]]:
     if result.exit_code in (None, NotRestoredError.exit_code) or has_applied:
         return [("next", command("reconcile"))]
     return []
+
+
+def _pause_commands(result: RunResult, command: Command) -> list[tuple[str, str]]:
+    """Return the commands for both ways on from a pause; when the whole group has the release, the way back alone."""
+    pause = result.rollout.pause if result.rollout else None
+    if pause is None:
+        return []
+    if pause.step == pause.steps:
+        return [("undo", result.undo or command("rollback"))]
+    return [("promote", command("promote")), ("abort", command("abort"))]
 
 
 def seconds(value: float) -> str:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from deploy.analysis.reading import CheckSeries
 from deploy.documents.canary import Target
 from deploy.documents.group_state import Group
+from deploy.group.health import Verdict
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,18 @@ class BakeFinding:
     state: Literal["passed", "failed", "inconclusive"]
     text: str = ""
 
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict of a finding that failed."""
+        return Verdict("failed", self.text, fix="correct the release, whose values are below, and deploy again")
+
 
 class BakeCheck(Protocol):
     """Judges a release at each poll of a bake in which its instances are healthy; never called in a rollback."""
+
+    @property
+    def series(self) -> tuple[CheckSeries, ...]:
+        """What was read until now, for the report."""
 
     def __call__(self, group: Group, target: Target) -> BakeFinding:
         """

@@ -195,6 +195,7 @@ class Execution:
             warnings=(*writer.warnings, *watch.failing_checks()),
             requests=self.managed.compute.requests,
             is_empty=was_empty if watch.group is None else health.is_empty(watch.group),
+            checks=self._bake_check.series if self._bake_check else (),
         )
 
 

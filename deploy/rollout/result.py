@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from deploy.analysis.reading import CheckSeries
 from deploy.documents.group_state import Version
 from deploy.endpoints import EndpointOverride
 from deploy.errors import DeployError
@@ -92,6 +93,7 @@ class RolloutResult:
         is_empty: whether the group had no instances at the end, so that nothing proves its version.
         restored_policy: whether this process replaced the surge of a rollback by that of the environment file.
         pause: step at which the rollout waits for `promote` or `abort`; None if it does not.
+        checks: checks of the analysis with their readings.
     """
 
     changed: bool
@@ -106,6 +108,7 @@ class RolloutResult:
     is_empty: bool = False
     restored_policy: bool = False
     pause: Pause | None = None
+    checks: tuple[CheckSeries, ...] = ()
 
 
 @dataclass(frozen=True)

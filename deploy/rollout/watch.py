@@ -131,7 +131,7 @@ class Watch:
                 raise SupersededError(f"group '{self.config.group}': {state.verdict.text}.", "see `status`")
             finding = self._check_bake(state)
             if finding.state == "failed":
-                raise NotServedError(Verdict("failed", finding.text))
+                raise NotServedError(finding.verdict)
             if is_served(state):
                 if finding.state == "inconclusive":
                     raise InconclusiveError(finding.text)

@@ -26,9 +26,10 @@ DIVIDED: Final = ("ci", "deploy", "emulator", "tests")  # roots whose every fold
 
 _VALUES: Final = ("deploy.documents", "deploy.errors")
 _DEPLOY: Final = (
-    *_VALUES, "deploy", "deploy.compute_engine", "deploy.config", "deploy.doctor", "deploy.endpoints",
-    "deploy.google_apis", "deploy.group", "deploy.parallel", "deploy.registry", "deploy.release", "deploy.report",
-    "deploy.retry", "deploy.rollout", "deploy.rollout_settings", "deploy.step_settings",
+    *_VALUES, "deploy", "deploy.analysis", "deploy.analysis_settings", "deploy.compute_engine", "deploy.config",
+    "deploy.doctor", "deploy.endpoints", "deploy.google_apis", "deploy.group", "deploy.parallel", "deploy.prometheus",
+    "deploy.registry", "deploy.release", "deploy.report", "deploy.retry", "deploy.rollout", "deploy.rollout_settings",
+    "deploy.step_settings",
 )  # fmt: skip
 _EMULATOR: Final = (
     "emulator", "emulator.api", "emulator.api.methods", "emulator.api.schema", "emulator.control",
@@ -60,9 +61,23 @@ ARROWS: Final = (
     Arrow("deploy.settings_model", (), "every part of the settings has this base"),
     Arrow("deploy.step_settings", ("deploy.release", "deploy.settings_model"), "a release records the steps"),
     Arrow(
+        "deploy.analysis_settings",
+        ("deploy.settings_model", "lib"),
+        "the URL of a Prometheus server is checked with the rules for credentials",
+    ),
+    Arrow(
         "deploy.rollout_settings",
-        ("deploy.documents", "deploy.release", "deploy.settings_model", "deploy.step_settings", "lib"),
-        "settings of a rollout are numbers of instances and seconds",
+        (
+            "deploy.analysis_settings", "deploy.documents", "deploy.release", "deploy.settings_model",
+            "deploy.step_settings", "lib",
+        ),
+        "settings of a rollout are numbers of instances and seconds, and the analysis of each bake",
+    ),
+    Arrow("deploy.analysis", ("deploy.analysis_settings",), "a value is judged by the limits of the environment"),
+    Arrow(
+        "deploy.prometheus",
+        ("deploy.analysis", "deploy.analysis_settings", "deploy.errors", "deploy.parallel", "deploy.retry", "lib"),
+        "the client turns answers into values of an analysis, and retries",
     ),
     Arrow(
         "deploy.config",
@@ -85,14 +100,14 @@ ARROWS: Final = (
     ),
     Arrow(
         "deploy.doctor",
-        (*_VALUES, "deploy.config", "deploy.group", "deploy.release"),
+        (*_VALUES, "deploy.analysis", "deploy.analysis_settings", "deploy.config", "deploy.group", "deploy.release"),
         "a finding is judged from what was read, by the rules of the group and its releases",
     ),
     Arrow(
         "deploy.google_apis",
         (
-            *_VALUES, "deploy.compute_engine", "deploy.config", "deploy.doctor", "deploy.group", "deploy.parallel",
-            "deploy.release", "deploy.retry", "lib",
+            *_VALUES, "deploy.analysis_settings", "deploy.compute_engine", "deploy.config", "deploy.doctor",
+            "deploy.group", "deploy.parallel", "deploy.prometheus", "deploy.release", "deploy.retry", "lib",
         ),
         "the readings of doctor come from Compute Engine and from Google's other APIs, by the same errors and retries",
     ),
@@ -104,16 +119,16 @@ ARROWS: Final = (
     Arrow(
         "deploy.rollout",
         (
-            *_VALUES, "deploy.compute_engine", "deploy.config", "deploy.endpoints", "deploy.group", "deploy.release",
-            "deploy.retry", "deploy.rollout_settings", "lib",
+            *_VALUES, "deploy.analysis", "deploy.compute_engine", "deploy.config", "deploy.endpoints", "deploy.group",
+            "deploy.prometheus", "deploy.release", "deploy.retry", "deploy.rollout_settings", "lib",
         ),
         "a rollout decides with the pure folders, and writes with the client",
     ),
     Arrow(
         "deploy.report",
         (
-            *_VALUES, "deploy.config", "deploy.doctor", "deploy.endpoints", "deploy.group", "deploy.release",
-            "deploy.rollout", "lib",
+            *_VALUES, "deploy.analysis", "deploy.config", "deploy.doctor", "deploy.endpoints", "deploy.group",
+            "deploy.release", "deploy.rollout", "lib",
         ),
         "a report renders what a rollout, the group's state and the findings were",
     ),
@@ -192,8 +207,12 @@ ARROWS: Final = (
     Arrow("tests.system.images", ("tests.support",), "the provisioner is run as Packer runs it"),
     Arrow(
         "tests.system.processes",
-        ("deploy.documents", "deploy.errors", "deploy.group", "tests.support"),
-        "deploy is started as a process; its documents are parsed, and its exit codes named, by deploy's modules",
+        (
+            "deploy.analysis", "deploy.documents", "deploy.errors", "deploy.group", "deploy.prometheus", "deploy.retry",
+            "tests.support",
+        ),
+        "deploy is started as a process; its documents are parsed, and its exit codes named, by deploy's modules; its"
+        " client of Prometheus is tried with a real server",
     ),
     Arrow(
         "tests.system.registries",
@@ -217,31 +236,5 @@ ARROWS: Final = (
         "a benchmark measures programs, and shares with the tests nothing but their support",
     ),
 )  # fmt: skip
-
-_NETWORK: Final = "a decision that reads the network cannot be tested with values, and may differ at the second call"
-_CLOCK: Final = "deadlines are judged by the time that is passed in, which is the server's"
-_PROCESS: Final = "a decision depends on its arguments alone, not on this process"
-PURE: Final = (
-    "deploy.config", "deploy.doctor", "deploy.documents", "deploy.endpoints", "deploy.errors", "deploy.group",
-    "deploy.release", "deploy.rollout.deploy_plan", "deploy.rollout.plan", "deploy.rollout.reconcile_plan",
-    "deploy.rollout.rollback_plan", "deploy.rollout.step_plan", "deploy.rollout.watch_state",
-    "deploy.rollout_settings", "deploy.settings_model", "deploy.step_settings", "emulator.group",
-)  # fmt: skip
-EFFECTS: Final = {
-    "httpx": _NETWORK, "httpcore": _NETWORK, "socket": _NETWORK, "ssl": _NETWORK, "google": _NETWORK,
-    "tenacity": _NETWORK, "time": _CLOCK, "random": _PROCESS, "os": _PROCESS, "signal": _PROCESS,
-    "subprocess": _PROCESS, "threading": _PROCESS,
-    "deploy.compute_engine": _NETWORK, "deploy.google_apis": _NETWORK, "deploy.registry": _NETWORK,
-    "deploy.rollout": _NETWORK, "deploy.report": _NETWORK,
-}  # fmt: skip
-
-CLIENTS: Final = {
-    "dagger": (("ci", "tests.unit.ci", "tests.e2e"), "only the pipeline needs an engine"),
-    "google": (
-        ("lib", "deploy.compute_engine.login", "emulator.api.schema.generate", "tests"),
-        "of Google's packages deploy and accessory use the login alone: typed messages of its API drop unknown fields",
-    ),
-    "googleapiclient": ((), "deploy speaks REST over httpx, and reads every field that Compute Engine sends"),
-}
 
 LONGEST_FILE: Final = 250

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.architecture import arrows, import_graph
-from tests.architecture.arrows import ARROWS, CLIENTS, EFFECTS, LONGEST_FILE, PURE, ROOTS
+from tests.architecture.arrows import ARROWS, LONGEST_FILE, ROOTS
 from tests.architecture.import_graph import ImportGraph, read_imports
+from tests.architecture.purity import CLIENTS, EFFECTS, PURE
 
 Rule = Callable[[ImportGraph], Iterator[str]]
 RULES: dict[str, Rule] = {

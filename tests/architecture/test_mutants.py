@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.arrows import PURE
+from tests.architecture.purity import PURE
 from tests.mutants.summary import FOLDERS, Equivalent, Mutant, read_equivalents, summarize
 
 GROUP = ("deploy.group",)

@@ -8,7 +8,7 @@ from typing import Final
 import tomllib
 
 # Folders of deploy: the pure ones, and what performs a plan.
-FOLDERS: Final = ("doctor", "documents", "group", "release", "rollout")
+FOLDERS: Final = ("analysis", "doctor", "documents", "group", "release", "rollout")
 THRESHOLD: Final = 92.0  # percent of the mutants that are not equivalent
 EQUIVALENT: Final = Path(__file__).with_name("equivalent.toml")
 

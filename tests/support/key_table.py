@@ -28,7 +28,8 @@ def _rows(schema: dict[str, Any], definitions: dict[str, Any], parent: str) -> l
 
 
 def _model(value: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the schema of the model that a value refers to; None for a value of another type."""
+    """Return the schema of the model that a value refers to, or may be left out of; None for another type."""
+    value = next((choice for choice in value.get("anyOf", ()) if "$ref" in choice), value)
     model = definitions.get(value.get("$ref", "").rpartition("/")[2], {})
     return model if "properties" in model else None
 

@@ -83,6 +83,7 @@ module "deployer_account" {
     "compute.projects.get", # gcloud reads the project for these connections
     "compute.regions.get",
     "compute.zoneOperations.get",
+    "monitoring.timeSeries.list", # metrics of a canary, by Google Managed Prometheus
   ]
 
   # What the template of modules/compute-mig needs, beside actAs on its account.

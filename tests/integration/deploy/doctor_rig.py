@@ -11,6 +11,7 @@ from deploy.doctor.diagnosis import diagnose
 from deploy.doctor.finding import Finding
 from deploy.google_apis.client import GoogleApis
 from deploy.google_apis.readings_reader import ReadingsReader
+from deploy.prometheus.checks_reader import ChecksReader
 from deploy.retry import Time
 from emulator.emulator import Emulator
 from emulator.environment.clock import Clock
@@ -75,12 +76,12 @@ class EnvironmentPlan:
         return rig
 
 
-def findings(rig: Rig) -> tuple[Finding, ...]:
-    """Return what `doctor` finds in the environment of a rig."""
+def findings(rig: Rig, checks: ChecksReader | None = None) -> tuple[Finding, ...]:
+    """Return what `doctor` finds in the environment of a rig, with the reads of its analysis."""
     clock = rig.emulator.environment.clock
     client = httpx.Client(transport=Transport(rig.emulator))
     apis = GoogleApis(client, dict, Time(clock.now_s, clock.move), "http://emulator", "")
-    reader = ReadingsReader(rig.config, rig.managed(), apis, lambda _: None, one_by_one)
+    reader = ReadingsReader(rig.config, rig.managed(), apis, lambda _: None, one_by_one, checks)
     return diagnose(rig.config, reader.read("deployer@dojangkok-dev.iam.gserviceaccount.com", "user:me@example.com"))
 
 

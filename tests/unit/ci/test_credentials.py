@@ -169,6 +169,7 @@ def test_every_verb_reads_its_secrets_before_any_work() -> None:
         deploy_runner.run(options("dev", credentials=missing, source=REPOSITORY), ["status"]),
         deploy_runner.checked(options("dev", credentials=missing, source=REPOSITORY)),
         deploy_runner.checked(options("dev", credentials=readable, registry_credentials=missing, source=REPOSITORY)),
+        deploy_runner.checked(options("dev", credentials=readable, prometheus_token=missing, source=REPOSITORY)),
         publish.destination(options("dev", credentials=missing, source=REPOSITORY)),
         publish.destination(options("dev", registry_token=missing, source=REPOSITORY)),
         publish.destination(options("dev", registry_credentials=missing, source=REPOSITORY)),

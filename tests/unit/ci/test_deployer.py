@@ -31,6 +31,17 @@ def test_container_holds_its_own_source_and_a_mounted_credential_file() -> None:
     assert "withServiceBinding" not in dict(calls(container))
 
 
+def test_token_of_prometheus_is_a_mounted_file() -> None:
+    """Its value stands in no command line and in no variable; the variable has the path."""
+    container = deployer.deploy(
+        PROJECT, options(prometheus_token=dag.set_secret("token", "word")), ["status"], "a", None
+    )
+    assert secret_paths(container) == ["/run/secrets/prometheus-token"]
+    variables = {args["name"]: args["value"] for name, args in calls(container) if name == "withEnvVariable"}
+    assert variables["PROMETHEUS_TOKEN_FILE"] == "/run/secrets/prometheus-token"
+    assert "word" not in str([args for name, args in calls(container) if name in ("withExec", "withEnvVariable")])
+
+
 def test_deploy_receives_the_flags_for_the_command_that_undoes_a_rollout() -> None:
     """They are the flags of the call beside `--env`."""
     container = deployer.deploy(PROJECT, options("dev", group="g"), ["status"], "a", None)

@@ -29,8 +29,12 @@ def test_retyped_flags_name_the_same_group_without_a_secret() -> None:
         credentials=dag.set_secret("credentials", "word"),
         repository="host.test/repository/app",
         registry_credentials=dag.set_secret("logins", "{}"),
+        prometheus_token=dag.set_secret("token", "word"),
     )
-    assert given.retyped == ("--repository host.test/repository/app --registry-credentials file:$REGISTRY_CREDENTIALS")
+    assert given.retyped == (
+        "--repository host.test/repository/app --registry-credentials file:$REGISTRY_CREDENTIALS"
+        " --prometheus-token env:PROMETHEUS_TOKEN"
+    )
     assert options().retyped == ""
 
 

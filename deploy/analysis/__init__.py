@@ -1,0 +1,1 @@
+"""Verdicts of an analysis on values of metrics: pure."""

@@ -1,0 +1,1 @@
+"""Requests to a Prometheus server, for the analysis of a rollout."""

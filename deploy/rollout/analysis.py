@@ -1,0 +1,67 @@
+"""The analysis of a rollout: reads the checks of the environment at each poll of a bake, and judges them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from deploy.analysis.reading import CheckSeries
+from deploy.analysis.verdict import analysis_verdict
+from deploy.documents.canary import Canary, Target, canary_of
+from deploy.documents.group_state import Group, Version
+from deploy.prometheus.checks_reader import ChecksReader
+from deploy.rollout.bake_check import BakeFinding
+
+
+@dataclass
+class Analysis:
+    """
+    A check of a bake by metrics, which remembers its readings.
+
+    Args:
+        reader: reads of the analysis.
+        now_s: clock of the rollout.
+
+    Attributes:
+        series: each check with its readings, in the order of the environment file.
+    """
+
+    reader: ChecksReader
+    now_s: Callable[[], float]
+    series: tuple[CheckSeries, ...] = field(default=(), init=False)
+
+    def __post_init__(self) -> None:
+        self._began_s = self.now_s()
+        self.series = tuple(CheckSeries(check.name) for check in self.reader.analysis.checks)
+
+    def __call__(self, group: Group, target: Target) -> BakeFinding:
+        """
+        Read every check that applies, and judge all their readings.
+
+        In the last bake no instance of the old version is left, so that nothing is compared with it.
+
+        Args:
+            group: the group at this poll.
+            target: what the group is set to.
+        """
+        new = target.new if isinstance(target, Canary) else target
+        old = _names(group, target.old) if isinstance(target, Canary) else []
+        at_s = round(self.now_s() - self._began_s, 1)
+        readings = self.reader.read(_names(group, new), old, at_s)
+        self.series = tuple(
+            check.add(readings[check.name]) if check.name in readings else check for check in self.series
+        )
+        verdict = analysis_verdict([check for check in self.series if check.name in readings])
+        return BakeFinding(verdict.state, verdict.text)
+
+
+def present_checks(reader: ChecksReader | None, group: Group) -> tuple[CheckSeries, ...]:
+    """Return the checks of a canary with one reading each; none for a group without a canary."""
+    canary = canary_of(group)
+    if reader is None or canary is None:
+        return ()
+    analysis = Analysis(reader, lambda: 0.0)
+    analysis(group, canary)
+    return analysis.series
+
+
+def _names(group: Group, version: Version) -> list[str]:
+    return [instance.name for instance in group.active_instances if instance.version == version]

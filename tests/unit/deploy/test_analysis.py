@@ -1,0 +1,137 @@
+"""Readings of checks, and the verdict on them."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deploy.analysis.reading import Answer, CheckSeries, Reading, judged_reading
+from deploy.analysis.verdict import analysis_verdict
+from deploy.analysis_settings import CheckSettings
+
+_QUERY = "$instances"
+ERRORS = CheckSettings(name="errors", query=_QUERY, at_most=0.01)
+COMPARED = CheckSettings(name="p99", query=_QUERY, compared_with="previous", factor=1.2)
+BOTH = CheckSettings(name="p99", query=_QUERY, at_most=0.5, compared_with="previous", factor=1.2)
+MISSING = Answer(None, "the query gives no sample")
+
+_VALUES = st.floats(allow_nan=False, min_value=-1e300) | st.just(math.inf)
+_STATES = st.lists(st.sampled_from(["above", "within", "no data"]), max_size=12)
+
+
+def _reading(state: str, at_s: float) -> Reading:
+    value = {"above": 0.5, "within": 0.001, "no data": None}[state]
+    return Reading(at_s, value, 0.01, "the query gives no sample" if value is None else "")
+
+
+def _series(states: list[str], name: str = "errors") -> CheckSeries:
+    return CheckSeries(name, tuple(_reading(state, float(at)) for at, state in enumerate(states)))
+
+
+@pytest.mark.parametrize(
+    ("check", "new", "old", "limit", "state"),
+    [
+        (ERRORS, Answer(0.01), None, 0.01, "within"),
+        (ERRORS, Answer(0.0100001), None, 0.01, "above"),
+        (ERRORS, Answer(math.inf), None, 0.01, "above"),
+        (ERRORS, MISSING, None, 0.01, "no data"),
+        (COMPARED, Answer(0.6), Answer(0.5), 0.6, "within"),
+        (COMPARED, Answer(0.61), Answer(0.5), 0.6, "above"),
+        (COMPARED, Answer(0.0), Answer(0.0), 0.0, "within"),
+        (COMPARED, Answer(0.001), Answer(0.0), 0.0, "above"),
+        (COMPARED, Answer(0.61), MISSING, None, "no data"),
+        (COMPARED, Answer(0.61), Answer(math.inf), None, "no data"),
+        (COMPARED, Answer(-2.0), Answer(-1.0), None, "no data"),
+        (BOTH, Answer(0.45), Answer(0.3), 0.36, "above"),
+        (BOTH, Answer(0.55), Answer(0.5), 0.5, "above"),
+        (BOTH, Answer(0.55), MISSING, 0.5, "above"),
+        (BOTH, Answer(0.45), MISSING, 0.5, "no data"),
+        (BOTH, Answer(0.45), None, 0.5, "within"),
+    ],
+)
+def test_reading_is_judged_by_the_smallest_limit(
+    check: CheckSettings, new: Answer, old: Answer | None, limit: float | None, state: str
+) -> None:
+    """A value above any known limit is above; a limit that is not known leaves a smaller value without a verdict."""
+    reading = judged_reading(check, 3.0, new, old)
+    assert reading is not None
+    assert reading.limit == pytest.approx(limit)
+    assert (reading.at_s, reading.value, reading.state) == (3.0, new.value, state)
+
+
+def test_comparison_alone_does_not_apply_without_old_instances() -> None:
+    """In the last bake a check that is only compared has no limit."""
+    assert judged_reading(COMPARED, 3.0, Answer(9.0), None) is None
+
+
+@given(new=_VALUES, old=_VALUES, at_most=st.floats(-1e9, 1e9), factor=st.floats(0.001, 1_000))
+def test_higher_value_is_never_judged_better(new: float, old: float, at_most: float, factor: float) -> None:
+    """If a value is above, every larger value is above too, and no value that is within exceeds `at_most`."""
+    check = CheckSettings(name="x", query=_QUERY, at_most=at_most, compared_with="previous", factor=factor)
+    reading = judged_reading(check, 0.0, Answer(new), Answer(old))
+    larger = judged_reading(check, 0.0, Answer(math.inf), Answer(old))
+    assert reading is not None
+    assert larger is not None
+    assert larger.state == "above"
+    assert reading.state != "within" or new <= at_most
+    assert (new > at_most) <= (reading.state == "above")
+
+
+@pytest.mark.parametrize(
+    ("states", "state", "text"),
+    [
+        (["within", "within"], "passed", ""),
+        (["above", "above", "within", "within"], "passed", ""),
+        (["above", "above"], "failed", "check 'errors' is 0.5, above its limit 0.01"),
+        (["within", "no data", "above", "above"], "failed", "check 'errors' is 0.5, above its limit 0.01"),
+        ([], "inconclusive", "check 'errors' was not read"),
+        (
+            ["above"],
+            "inconclusive",
+            "check 'errors' is 0.5, above its limit 0.01, and was not so at two polls in a row",
+        ),
+        (["above", "within"], "inconclusive", "is 0.001, within its limit 0.01, and was not so at two polls in a row"),
+        (
+            ["no data", "within"],
+            "inconclusive",
+            "is 0.001, within its limit 0.01, and was not so at two polls in a row",
+        ),
+        (["within", "within", "no data"], "inconclusive", "check 'errors' has no data: the query gives no sample"),
+    ],
+)
+def test_last_two_readings_decide(states: list[str], state: str, text: str) -> None:
+    """Two readings in a row on one side of the limit are a verdict."""
+    verdict = analysis_verdict([_series(states)])
+    assert verdict.state == state
+    assert text in verdict.text
+
+
+@given(states=_STATES)
+def test_one_reading_never_decides(states: list[str]) -> None:
+    """A verdict is failed or passed only by two readings of that side in a row, whatever came before."""
+    verdict = analysis_verdict([_series(states)])
+    assert (verdict.state == "failed") == (states[-2:] == ["above", "above"])
+    assert (verdict.state == "passed") == (states[-2:] == ["within", "within"])
+
+
+@given(checks=st.lists(_STATES, max_size=4))
+def test_one_failing_check_fails_the_analysis(checks: list[list[str]]) -> None:
+    """A failed check decides over inconclusive ones, and these over passed ones."""
+    series = [_series(states, f"check-{number}") for number, states in enumerate(checks)]
+    states = {analysis_verdict([check]).state for check in series}
+    expected = next((state for state in ("failed", "inconclusive") if state in states), "passed")
+    assert analysis_verdict(series).state == expected
+
+
+@given(count=st.integers(0, 3_000))
+def test_series_stays_short_and_keeps_its_ends(count: int) -> None:
+    """A long series keeps its first and its last two readings, in order."""
+    series = CheckSeries("errors")
+    for at in range(count):
+        series = series.add(_reading("within", float(at)))
+    times = [reading.at_s for reading in series.readings]
+    assert len(times) <= 401
+    assert times == sorted(times)
+    assert times[:1] == [0.0][:count]
+    assert times[-2:] == [float(at) for at in range(count)][-2:]
