@@ -56,7 +56,7 @@ class RolloutSettings(BaseModel):
     timeout_s: _Timeout | None = None
     """seconds until a rollout has failed; default: 120, and 240 more for each instance"""
     poll_s: tuple[_Poll, _Poll] = (1.0, 5.0)
-    """seconds between two polls: while the group changes, and at most; its end is polled up to twice as often"""
+    """seconds between two polls: while the group changes, and at most; its end is read up to four times as often"""
 
     @model_validator(mode="after")
     def _replaces_instances(self) -> Self:

@@ -16,6 +16,7 @@ import httpx
 from deploy.compute_engine.answers import answer_error, check_document, decode_document
 from deploy.compute_engine.operations import OperationResult, operation_result, operation_scope
 from deploy.compute_engine.request import WAIT_EXCHANGE_S, Request
+from deploy.compute_engine.request_rate import RequestRate
 from deploy.compute_engine.server_clock import ServerClock, own_time
 from deploy.documents import validation
 from deploy.documents.resource import Document
@@ -46,6 +47,7 @@ class Compute:
 
     Attributes:
         requests: number of requests that were sent.
+        rate: times of the requests of the last minute.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Compute:
         self.time = time
         self.server_clock = ServerClock(time, own_clock)
         self.requests = 0
+        self.rate = RequestRate()
         self._client = client
         self._base = f"{base_url.rstrip('/')}/projects/{project}"
         self._headers = headers
@@ -202,6 +205,7 @@ class Compute:
     def _send(self, request: Request, until_s: float) -> httpx.Response:
         self.requests += 1
         headers, sent_s = self._headers(), self.time.now_s()
+        self.rate.add(sent_s)
         exchange_s = request.exchange_s(until_s - sent_s)
         try:
             answer = self._client.request(

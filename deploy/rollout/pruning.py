@@ -30,19 +30,24 @@ def prune_templates(managed: ManagedGroup, config: Config) -> PruneResult:
         managed: the group.
         config: names of the environment.
     """
+    deletions: list[tuple[Release, Document]] = []
+    candidates: tuple[Release, ...] = ()
+    first_error: DeployError | None = None
     try:
         candidates = _candidates(managed, config)
+        for release in candidates[:MAX_DELETIONS]:
+            operation = _start_deletion(managed, release)
+            deletions += [(release, operation)] if operation else []
     except DeployError as error:
-        return PruneResult(error=error)
-    deletions, first_error = _start_deletions(managed, candidates[:MAX_DELETIONS])
+        first_error = error
     deleted = []
     for release, operation in deletions:
         result = managed.compute.wait(operation)
         if result.state != "failed":
             deleted.append(release.template)
         elif result.code not in _IN_USE:
-            error = DeployError(f"template '{release.template}' was not deleted: {result.text}")
-            first_error = first_error or error
+            text = f"template '{release.template}' was not deleted: {result.text}"
+            first_error = first_error or DeployError(text)
     return PruneResult(tuple(deleted), len(candidates) - len(deleted), first_error)
 
 
@@ -72,21 +77,16 @@ def _links(groups: Iterable[Mapping[str, Any]], project: str) -> set[str]:
     }
 
 
-def _start_deletions(
-    managed: ManagedGroup, releases: Iterable[Release]
-) -> tuple[list[tuple[Release, Document]], DeployError | None]:
+def _start_deletion(managed: ManagedGroup, release: Release) -> Document | None:
     """
-    Start to delete templates, and leave out those that are absent or in use.
+    Start to delete a template; return the operation, or None if the template is absent or in use.
 
-    Returns:
-        The templates with their operations; and the error of a deletion that Compute Engine refused for another reason,
-        after which none is started.
+    Raises:
+        DeployError: Compute Engine refused the deletion for another reason.
     """
-    templates, started = InstanceTemplates(managed.compute), []
-    for release in releases:
-        try:
-            started.append((release, templates.start_deletion(release.link)))
-        except DeployError as error:
-            if not isinstance(error, CloudError) or not (error.status == _NOT_FOUND or error.reason in _IN_USE):
-                return started, error
-    return started, None
+    try:
+        return InstanceTemplates(managed.compute).start_deletion(release.link)
+    except CloudError as error:
+        if error.status == _NOT_FOUND or error.reason in _IN_USE:
+            return None
+        raise

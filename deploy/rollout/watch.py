@@ -22,12 +22,14 @@ from deploy.rollout.watch_state import (
     has_settling_changed,
     is_served,
     pause_s,
+    requests_a_minute,
     settling_pause_s,
     size_warnings,
 )
 
 _SETTLE_S: Final = 60.0
 _SETTLING_READ_S: Final = 5.0
+_READ_AND_POLL: Final = 3  # requests of a read of the document, and of the poll that a change in it leads to
 
 
 class NotServedError(Exception):
@@ -158,9 +160,9 @@ class Watch:
         """Wait until the next poll; while the group only has to settle, its document shows when that is."""
         pause = None if self._read_error else settling_pause_s(state, self._time.now_s())
         if pause is None:
-            self._time.sleep(pause_s(state))
+            self._sleep(pause_s(state, self.managed.compute.rate.count(self._time.now_s())))
         while pause is not None:
-            self._time.sleep(pause)
+            self._sleep(pause)
             try:
                 document = self.managed.get(_SETTLING_READ_S)
             except (CloudError, NotAllowedError):
@@ -168,6 +170,11 @@ class Watch:
             if has_settling_changed(state, document):
                 return
             pause = settling_pause_s(state, self._time.now_s())
+
+    def _sleep(self, pause: float) -> None:
+        """Sleep until the next read, and longer if a poll after it would exceed the requests of a minute."""
+        most = requests_a_minute(self.config.rollout)
+        self._time.sleep(max(pause, self.managed.compute.rate.wait_s(self._time.now_s(), _READ_AND_POLL, most)))
 
     def _poll(self, state: WatchState) -> WatchState:
         """Read the group once, judge it and show the snapshot; return the next state."""
