@@ -8,8 +8,9 @@ from deploy.documents.location import Location
 from deploy.endpoints import EndpointOverride
 from deploy.errors import ConfigError
 from deploy.release.registry_names import registry_url_of
-from deploy.rollout_settings import LONGEST_S, RolloutSettings
+from deploy.rollout_settings import RolloutSettings
 from deploy.settings_model import SETTINGS_MODEL
+from deploy.step_settings import LONGEST_S
 from lib.credential_urls import token_host
 from lib.image_reference import full_form
 

@@ -3,14 +3,14 @@
 import re
 from typing import Annotated, Any, Final, Literal, Self, cast
 
-from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema, field_validator, model_validator
 
 from deploy.documents.instance_count import InstanceCount
+from deploy.release.steps import Step
 from deploy.settings_model import SETTINGS_MODEL
+from deploy.step_settings import LONGEST_S, Bake, StepSettings, check_order, release_steps
 from lib.environment_files import shown
 
-# Most seconds of a timeout or a bake.
-LONGEST_S: Final = 86_400
 # Above the size of any group; a mistyped number never reaches a PATCH.
 _MOST_INSTANCES: Final = 10_000
 _PERCENTAGE: Final = re.compile(r"([0-9]|[1-9][0-9]|100)%")
@@ -35,7 +35,6 @@ _COUNT_SCHEMA: Final = {
     ]
 }
 _Instances = Annotated[int | str, PlainValidator(_instance_count), WithJsonSchema(_COUNT_SCHEMA)]
-_Bake = Annotated[float, Field(strict=True, ge=0, le=LONGEST_S, allow_inf_nan=False)]
 _Timeout = Annotated[float, Field(strict=True, ge=1, le=LONGEST_S, allow_inf_nan=False)]
 _Poll = Annotated[float, Field(strict=True, ge=0.01, le=3_600, allow_inf_nan=False)]
 
@@ -51,12 +50,20 @@ class RolloutSettings(BaseModel):
     """instances above the target size, or a percentage such as 20%; default: one in each zone, 0 by RECREATE"""
     unavailable: _Instances = 0
     """instances below the target size, or a percentage; RECREATE needs at least 1"""
-    bake_s: _Bake = 30.0
+    bake_s: Bake = 30.0
     """seconds that success must last"""
     timeout_s: _Timeout | None = None
-    """seconds until a rollout has failed; default: 120, and 240 more for each instance"""
+    """seconds until a rollout, or a step of it, has failed; default: 120, and 240 more for each new instance"""
     poll_s: tuple[_Poll, _Poll] = (1.0, 5.0)
     """seconds between two polls: while the group changes, and at most; its end is read up to four times as often"""
+    steps: tuple[StepSettings, ...] = ()
+    """parts of the group that get the new release one after the other, before all of it does"""
+
+    @field_validator("steps")
+    @classmethod
+    def _rise(cls, steps: tuple[StepSettings, ...]) -> tuple[StepSettings, ...]:
+        check_order(steps)
+        return steps
 
     @model_validator(mode="after")
     def _replaces_instances(self) -> Self:
@@ -91,6 +98,11 @@ class RolloutSettings(BaseModel):
     def unavailable_count(self) -> InstanceCount:
         """Instances below the target size that may be missing during a rollout."""
         return InstanceCount.parse(self.unavailable)
+
+    @property
+    def release_steps(self) -> tuple[Step, ...]:
+        """The steps of a release, as its record has them."""
+        return release_steps(self.steps, self.bake_s)
 
     def budget_s(self, instances: int) -> float:
         """Return the seconds that a rollout of a number of instances may take."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
+from deploy.documents.canary import Canary
 from deploy.documents.group_state import Group, Version
 from deploy.documents.resource import Document
 from deploy.group.health import PollSummary, Verdict, lacks_only_stability
@@ -21,9 +22,10 @@ class Goal:
     What a watch waits for.
 
     Args:
-        target: version that the group is set to.
-        budget_s: seconds that the version may take to serve, the bake aside; None for the time that a rollback of this
-            size may take.
+        target: version whose instances are waited for.
+        canary: the two versions of a step; None if the target is the only version.
+        budget_s: seconds that the version may take to serve, the bake aside; None for the time that a step or a
+            rollback of this size may take.
         bake_s: seconds that success must last.
         is_rollback: whether an earlier release is restored. It waits for capacity as long as there is time, because
             there is no better version to restore.
@@ -31,6 +33,7 @@ class Goal:
     """
 
     target: Version
+    canary: Canary | None = None
     budget_s: float | None
     bake_s: float = 0.0
     is_rollback: bool = False
@@ -126,7 +129,7 @@ def failure(state: WatchState) -> Verdict | None:
     verdict, goal = state.verdict, state.goal
     if verdict.state == "failed" or (verdict.state == "capacity" and not goal.is_rollback):
         return verdict
-    allowed_s = state.settings.rollback_budget_s(state.first_size or 0) if goal.budget_s is None else goal.budget_s
+    allowed_s = _size_budget_s(state) if goal.budget_s is None else goal.budget_s
     if state.now_s - state.began_s < allowed_s + (goal.bake_s if state.successes else 0.0):
         return None
     return Verdict("failed", f"not done after {allowed_s:g} s: {verdict.text}")
@@ -135,6 +138,14 @@ def failure(state: WatchState) -> Verdict | None:
 def requests_a_minute(settings: RolloutSettings) -> int:
     """Return how many requests any minute of a rollout may have: those of polls at the shortest pause, at least 120."""
     return max(_REQUESTS_A_MINUTE, round(_REQUESTS_A_MINUTE / settings.poll_s[0]))
+
+
+def _size_budget_s(state: WatchState) -> float:
+    """Return the seconds that a step may take by the size of its canary, and a rollback by that of the group."""
+    size, canary = state.first_size or 0, state.goal.canary
+    if canary is None:
+        return state.settings.rollback_budget_s(size)
+    return state.settings.budget_s(min(canary.size.instances(size), size))
 
 
 def pause_s(state: WatchState, requests: int = 0) -> float:
