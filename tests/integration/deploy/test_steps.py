@@ -2,15 +2,10 @@
 
 from typing import Any
 
-import pytest
-
 from deploy.documents.canary import Canary, target_of
 from deploy.documents.group_state import Version, parse_group
-from deploy.errors import RefusedError, RolledBackError, SupersededError
-from deploy.group.version_name import parse_version_name
-from deploy.rollout.result import Pause, RolloutResult
+from deploy.rollout.result import RolloutResult
 from deploy.step_settings import StepSettings
-from tests.integration.deploy.faulty import inject_fault
 from tests.integration.deploy.rig import Rig, new_rig
 from tests.unit.deploy.values import CONFIG, GROUP
 
