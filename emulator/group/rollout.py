@@ -6,6 +6,7 @@ the group decides which instances to create, replace and delete (`decision`). Be
 the gap that real groups show: no action anywhere, and yet not stable.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from emulator.group.conditions import Conditions
@@ -28,13 +29,34 @@ def next_s(group: Group, settings: Settings, conditions: Conditions) -> float:
     return min((group.decide_at_s, *moments))
 
 
-def advanced_group(group: Group, settings: Settings, conditions: Conditions, now_s: float) -> Group:
-    """Return a group after a moment: each instance that is due has changed, and the group has decided if it is time."""
+def due_names(group: Group, settings: Settings, conditions: Conditions, now_s: float) -> set[str]:
+    """Return the names of the instances that are due at a moment."""
+    return {
+        instance.name
+        for instance in group.instances
+        if due_at_s(instance, settings.health_check, conditions.container(instance), group.at_s) <= now_s
+    }
+
+
+def advanced_group(
+    group: Group, settings: Settings, conditions: Conditions, now_s: float, due: Collection[str] | None = None
+) -> Group:
+    """
+    Return a group after a moment: each instance that is due has changed, and the group has decided if it is time.
+
+    Args:
+        group: group before the moment
+        settings: settings of the group
+        conditions: conditions of the group
+        now_s: the moment
+        due: names of the instances that are due, if they are known
+    """
+    due = due_names(group, settings, conditions, now_s) if due is None else due
     instances: list[Instance] = []
     has_changed = False
     errors, lost = group.errors, group.lost
     for before in group.instances:
-        if due_at_s(before, settings.health_check, conditions.container(before), group.at_s) > now_s:
+        if before.name not in due:
             instances.append(before)
             continue
         after = _advanced(before, settings, conditions, now_s)
