@@ -30,12 +30,14 @@ def promote(call: Call, full: Full = False, timeout: Timeout = None) -> None:
 
 
 def abort(call: Call, timeout: Timeout = None) -> None:
-    """End a rollout with steps: restore the old version on every instance."""
+    """End a rollout with steps: restore the old release on every instance."""
     config = call.read_config(timeout)
     session = call.open_session(config)
     observed = call.read_observation(session, config)
-    chosen = abort_target(config, observed, required_rollout(config, observed, "abort"))
+    rollout = required_rollout(config, observed, "abort")
+    chosen = abort_target(config, observed, rollout)
     decided = plan_rollback(config, observed, chosen, call.invocation.variables.run, session.server_time())
+    call.recorder.record_before(served_release(rollout.template, config.repository, config.image_in))
     call.recorder.record_target(ServedRelease(chosen.restored.template, str(chosen.reference), chosen.commit))
     call.print_warnings(decided.warnings)
     call.perform(session, config, decided)

@@ -87,7 +87,10 @@ def rollback(call: Call, to: To = "", force: Force = False, timeout: Timeout = N
     chosen = choose_rollback_target(config, observed, now, to, force=force)
     decided = plan_rollback(config, observed, chosen, call.invocation.variables.run, now)
     call.recorder.record_target(ServedRelease(chosen.restored.template, str(chosen.reference), chosen.commit))
-    if step_rollout(observed) is None:
+    rollout = step_rollout(observed)
+    if rollout:
+        call.recorder.record_before(served_release(rollout.template, config.repository, config.image_in))
+    else:
         before = observed.group.versions[0]
         call.recorder.record_undo(undo_command(call.invocation, config, observed, before, is_proven=False))
         _refuse_same_image(call, session, chosen)

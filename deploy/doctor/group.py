@@ -16,6 +16,7 @@ from deploy.group.drift import policy_differences
 from deploy.group.gcloud_commands import group_command, template_command
 from deploy.group.observation import Observation
 from deploy.group.replacement import count_refusals, surge_instances
+from deploy.group.step_refusals import step_refusals
 from deploy.release import template
 from deploy.release.image_places import find_image
 from deploy.release.record import ReleaseRecord
@@ -47,6 +48,7 @@ def group_findings(config: Config, readings: Readings) -> Iterator[Finding]:
     refusals = list(preflight.setting_refusals(config, group, entries))
     foreign = isinstance(readings.template, Unread) and readings.template.is_absent
     refusals += [preflight.foreign_template(config, group)] if foreign and group.versions else []
+    refusals += step_refusals(config, group)
     for refusal in refusals:
         yield _refused("group", refusal, group_command(config, "describe"))
     if not refusals:

@@ -17,7 +17,7 @@ def step_refusals(config: Config, group: Group) -> Iterator[RefusedError]:
     sizes = [min(step.count.instances(size), size) for step in steps]
     if steps and sizes[0] >= size:
         yield RefusedError(
-            f"{where} begins with {steps[0].count}, and the target size is {size}, so that no instance would keep the"
+            f"{where} begins with {steps[0].share}, and the target size is {size}, so that no instance would keep the"
             " old release.",
             "lower the first step, or leave `rollout.steps` out",
         )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from deploy.documents.canary import Canary, canary_of
+from deploy.documents.canary import Canary, canary_instances, canary_of
 from deploy.documents.group_state import Group
 from deploy.documents.resource import Document, links_of
 from deploy.group.observation import Observation
@@ -45,6 +45,11 @@ class StepRollout:
 def step_text(index: int, steps: tuple[Step, ...]) -> str:
     """Return a step in words, such as `step 1 of 3`; the whole group is the last step."""
     return f"step {index + 1} of {len(steps) + 1}"
+
+
+def share_text(group: Group, canary: Canary) -> str:
+    """Return how much of a group a canary has, such as `1 of 3 instances`."""
+    return f"{canary_instances(group, canary)} of {group.target_size} instances"
 
 
 def is_own_canary(group: Group) -> bool:

@@ -1,8 +1,9 @@
 """What a group still does after the process that drove its rollout has stopped."""
 
-from deploy.documents.canary import canary_instances, canary_of
+from deploy.documents.canary import canary_of
 from deploy.documents.group_state import Group, Version
 from deploy.group.health import is_empty, is_serving
+from deploy.group.step_rollout import share_text
 from deploy.group.version_name import parse_version_name
 
 
@@ -21,8 +22,7 @@ def unattended_rollout(group: Group, target: Version, before: Version, *, is_pat
     """
     canary = canary_of(group)
     if canary is not None and (is_patched or canary.new == target):
-        count = f"{canary_instances(group, canary)} of {group.target_size} instances"
-        text = f"'{canary.new.template}' is a canary for {count} beside '{canary.old.template}'"
+        text = f"'{canary.new.template}' is a canary for {share_text(group, canary)} beside '{canary.old.template}'"
         return f"{text}, and no process would go on with it, or roll back a failure.", True
     version = group.versions[0] if group.versions else None
     if version is None or (not is_patched and (canary is not None or version == before)):

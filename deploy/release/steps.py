@@ -33,6 +33,17 @@ class Step:
         """Instances on the new release."""
         return InstanceCount.parse(self.size)
 
+    @property
+    def share(self) -> str:
+        """The size in words, such as `1 instance` or `50% of the group`."""
+        if self.count.is_percent:
+            return f"{self.count} of the group"
+        return f"{self.count} instance{'' if self.count.number == 1 else 's'}"
+
+    def __str__(self) -> str:
+        pause = ", then a pause" if self.pauses else ""
+        return f"{self.share} for {self.bake_s:g} s{pause}"
+
 
 def position(steps: tuple[Step, ...], count: InstanceCount) -> int | None:
     """Return the index of the step with a size; None if no step has it. No two steps of a release have one size."""

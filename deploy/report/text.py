@@ -79,7 +79,7 @@ def _success(result: RunResult) -> str:
     template = result.target.template if result.target else ""
     pause = result.rollout.pause if result.rollout else None
     if pause:
-        return f": {pause}, {pause.size} on {template}{': ' + pause.text if pause.text else ''}"
+        return f": {pause}, with {template} on {pause.share}{': ' + pause.text if pause.text else ''}"
     if result.rollout and result.rollout.is_empty:
         return f": {NOTHING_PROVEN}; the group is set to {template}{_policy(result)}"
     if result.is_rebuilt or (result.rollout and result.rollout.changed):

@@ -3,6 +3,7 @@
 from functools import partial
 
 from deploy.compute_engine.fallback_template import compare_fallback
+from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.documents.canary import Target
 from deploy.documents.group_state import Version
 from deploy.errors import CapacityError, DeployError, NotRestoredError, RefusedError, RolledBackError, SupersededError
@@ -68,11 +69,11 @@ def roll_back(
     return _rolled_back_error(reason, restored, verdict, diagnostics, is_empty=is_empty)
 
 
-def refuse_mismatch(writer: GroupWriter, fallback: Fallback) -> None:
+def refuse_mismatch(managed: ManagedGroup, fallback: Fallback) -> None:
     """Refuse to restore a version whose template is another one than the record's; nothing was written."""
-    text = compare_fallback(writer.managed.compute, fallback)
+    text = compare_fallback(managed.compute, fallback)
     if text:
-        raise RefusedError(f"group '{writer.config.group}': {text}.", "name a release: `rollback --to TEMPLATE`")
+        raise RefusedError(f"group '{managed.name}': {text}.", "name a release: `rollback --to TEMPLATE`")
 
 
 def edits_text(watch: Watch) -> str:

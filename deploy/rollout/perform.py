@@ -127,7 +127,7 @@ class Execution:
 
     def _restore(self, plan: RestoreRelease, writer: GroupWriter) -> RolloutResult:
         """Apply an earlier release, and wait until it serves; a failure may leave the group between two versions."""
-        refuse_mismatch(writer, plan.restored)
+        refuse_mismatch(self.managed, plan.restored)
         writer.patch(
             plan.target,
             plan.before,
@@ -150,9 +150,9 @@ class Execution:
     def _undo(self, plan: UndoRollout) -> RolloutResult:
         """Roll back a rollout that is past its deadline."""
         self._print_line(plan.text)
-        writer = self._begin()
         if plan.fallback is not None:
-            refuse_mismatch(writer, plan.fallback)
+            refuse_mismatch(self.managed, plan.fallback)
+        writer = self._begin()
         writer.watch.group = plan.group
         raise roll_back(plan, writer, plan.target, Verdict("failed", plan.text))
 
@@ -170,7 +170,7 @@ class Execution:
             raise roll_back(plan, writer, plan.target, error.verdict) from None
         except InconclusiveError as error:
             steps = 1 if isinstance(plan, WaitForRollout) else len(plan.steps) + 1
-            return replace(self._result(writer), pause=Pause(steps, steps, "100%", str(error)))
+            return replace(self._result(writer), pause=Pause(steps, steps, "every instance", str(error)))
         if plan.restores_policy if isinstance(plan, WaitForRollout) else plan.surge is not None:
             self._restore_policy(writer, plan.target)
         return self._prune(writer)

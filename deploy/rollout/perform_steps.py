@@ -3,7 +3,7 @@
 from deploy.documents.canary import Canary, Target
 from deploy.documents.group_state import Version
 from deploy.errors import CapacityError, NotAllowedError, NotRestoredError, RefusedError
-from deploy.group.step_rollout import step_text
+from deploy.group.step_rollout import share_text, step_text
 from deploy.release.steps import Step, next_position
 from deploy.rollout.automatic_rollback import roll_back
 from deploy.rollout.group_writer import GroupWriter
@@ -73,7 +73,7 @@ def _go_on(plan: DeployRelease | ContinueSteps, writer: GroupWriter, before: Can
     except (RefusedError, NotAllowedError, CapacityError) as error:
         if not writer.has_patched:
             raise
-        stays = f"release '{plan.target.template}' stays a canary on {before.size} of the group"
+        stays = f"release '{plan.target.template}' stays a canary, size {before.size}"
         fix = f"{error.fix}, and run `reconcile`" if error.fix else "run `reconcile`"
         raise NotRestoredError(f"{stays}: {error.message}", fix) from error
 
@@ -81,13 +81,16 @@ def _go_on(plan: DeployRelease | ContinueSteps, writer: GroupWriter, before: Can
 def _wait(writer: GroupWriter, canary: Canary, steps: tuple[Step, ...], index: int) -> Pause | None:
     """Wait until a step serves and its bake is over; return the pause that follows, None if the rollout goes on."""
     goal = Goal(target=canary.new, canary=canary, budget_s=None, bake_s=steps[index].bake_s, had_instances=True)
-    pause = Pause(index + 1, len(steps) + 1, str(canary.size))
+    text = ""
     try:
         writer.warnings += writer.watch.until_served(goal)
     except InconclusiveError as error:
-        return Pause(pause.step, pause.steps, pause.size, str(error))
-    writer.watch.reach(f"step {pause.step}")
-    return pause if steps[index].pauses else None
+        text = str(error)
+    writer.watch.reach(f"step {index + 1}")
+    if not (steps[index].pauses or text):
+        return None
+    share = share_text(writer.watch.group, canary) if writer.watch.group else ""
+    return Pause(index + 1, len(steps) + 1, share, text)
 
 
 def _canary(plan: DeployRelease | ContinueSteps, index: int) -> Canary:
@@ -101,5 +104,5 @@ def _target(plan: DeployRelease | ContinueSteps, index: int) -> Target:
 
 def _line(steps: tuple[Step, ...], index: int) -> str:
     """Return a line of progress about the step that begins."""
-    share = str(steps[index].count) if index < len(steps) else "the whole group"
+    share = steps[index].share if index < len(steps) else "the whole group"
     return f"{step_text(index, steps)}: {share}"

@@ -84,5 +84,5 @@ def _plan_unsettled(
         group=group,
         is_empty=waiting.is_empty,
         short_delay=waiting.short_delay,
-        text=f"{rollout_text}, is {-left_s:.0f} s past its deadline",
+        text=f"{rollout_text}, is {abs(left_s):.0f} s past its deadline",
     )

@@ -61,13 +61,13 @@ class Pause:
     Args:
         step: number of the step, from 1.
         steps: number of the steps; the whole group is the last one.
-        size: number of instances on the new release, or a percentage of the target size such as `50%`.
+        share: how much of the group has the new release, such as `1 of 3 instances`.
         text: why the rollout pauses although the step has no pause; empty for a pause of the environment file.
     """
 
     step: int
     steps: int
-    size: str
+    share: str
     text: str = ""
 
     def __str__(self) -> str:

@@ -1,13 +1,12 @@
 """The plans for a rollout with steps that has begun: go on with it, promote it, or abort it. Pure."""
 
 from deploy.config import Config
-from deploy.documents.canary import canary_instances
 from deploy.errors import RefusedError
 from deploy.group.canary_health import is_canary_serving
 from deploy.group.observation import Observation
 from deploy.group.preflight import refuse_unmet_preconditions
 from deploy.group.replacement import auto_surge
-from deploy.group.step_rollout import StepRollout, step_rollout
+from deploy.group.step_rollout import StepRollout, share_text, step_rollout
 from deploy.group.warnings import preflight_warnings, short_initial_delay
 from deploy.release.template import image_entries
 from deploy.rollout.plan import ContinueSteps, Promotion
@@ -95,5 +94,5 @@ def required_rollout(config: Config, observed: Observation, verb: str) -> StepRo
 
 def rollout_text(observed: Observation, rollout: StepRollout) -> str:
     """Return the step of a rollout with its share, such as `'web-r-…' is at step 1 of 3, on 1 of 3 instances`."""
-    count, size = canary_instances(observed.group, rollout.canary), observed.group.target_size
-    return f"'{rollout.canary.new.template}' is at {rollout.text}, for {count} of {size} instances"
+    share = share_text(observed.group, rollout.canary)
+    return f"'{rollout.canary.new.template}' is at {rollout.text}, on {share}"
