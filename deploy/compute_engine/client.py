@@ -28,6 +28,7 @@ _TOKEN_REFUSED: Final = 401
 _CONNECT_S: Final = 10.0
 _DEADLINE_KEY: Final = "deadline_s"  # equals lib.deadline.REQUEST_S, whose slow import `report` does not need
 _MOST_PAGES: Final = 1_000
+_READ_AND_POLL: Final = 3  # requests of a read of a group's document, and of the poll that a change in it leads to
 
 
 class Compute:
@@ -186,6 +187,16 @@ class Compute:
             if operation.get("status") != "DONE":
                 self.time.sleep(1.0)
         return operation_result(operation)
+
+    def pause(self, seconds: float, most: int) -> None:
+        """
+        Sleep before a read of a group, and longer if the read and a poll after it were too many requests in a minute.
+
+        Args:
+            seconds: shortest pause.
+            most: requests that any minute may have.
+        """
+        self.time.sleep(max(seconds, self.rate.wait_s(self.time.now_s(), _READ_AND_POLL, most)))
 
     def _request(self, request: Request) -> Document:
         budget_s = self._budget_s if request.within_s is None else request.within_s

@@ -31,7 +31,6 @@ from deploy.rollout.watch_state import (
 
 _SETTLE_S: Final = 60.0
 _SETTLING_READ_S: Final = 5.0
-_READ_AND_POLL: Final = 3  # requests of a read of the document, and of the poll that a change in it leads to
 
 
 class InconclusiveError(Exception):
@@ -114,9 +113,7 @@ class Watch:
 
     def until_served(self, goal: Goal) -> tuple[str, ...]:
         """
-        Poll until the target version serves, twice in a row, and has served for as long as the bake lasts.
-
-        A poll that can't be read is repeated as long as there is time.
+        Poll until the target version serves, twice in a row and for as long as the bake lasts; repeat a failed poll.
 
         Returns:
             Warnings about changes of the target size.
@@ -161,9 +158,9 @@ class Watch:
         if not replaced:
             return ()
         self.print_line("the update policy of the environment file is restored")
-        self.replaced = replaced
+        self.replaced, goal = replaced, Goal(target=target, budget_s=_SETTLE_S, is_rollback=True)
         try:
-            return self.until_served(Goal(target=target, budget_s=_SETTLE_S, is_rollback=True))
+            return self.until_served(goal)
         except NotServedError as error:
             state, text = "the group has not settled again", error.verdict.text
         except SupersededError as error:
@@ -172,11 +169,12 @@ class Watch:
 
     def _pause(self, state: WatchState) -> None:
         """Wait until the next poll; while the group only has to settle, its document shows when that is."""
+        compute, most = self.managed.compute, requests_a_minute(self.config.rollout)
         pause = None if self._read_error else settling_pause_s(state, self._time.now_s())
         if pause is None:
-            self._sleep(pause_s(state, self.managed.compute.rate.count(self._time.now_s())))
+            compute.pause(pause_s(state, compute.rate.count(self._time.now_s())), most)
         while pause is not None:
-            self._sleep(pause)
+            compute.pause(pause, most)
             try:
                 document = self.managed.get(_SETTLING_READ_S)
             except (CloudError, NotAllowedError):
@@ -184,11 +182,6 @@ class Watch:
             if has_settling_changed(state, document):
                 return
             pause = settling_pause_s(state, self._time.now_s())
-
-    def _sleep(self, pause: float) -> None:
-        """Sleep until the next read, and longer if a poll after it would exceed the requests of a minute."""
-        most = requests_a_minute(self.config.rollout)
-        self._time.sleep(max(pause, self.managed.compute.rate.wait_s(self._time.now_s(), _READ_AND_POLL, most)))
 
     def _poll(self, state: WatchState) -> WatchState:
         """Read the group once, judge it and show the snapshot; return the next state."""

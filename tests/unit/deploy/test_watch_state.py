@@ -16,7 +16,6 @@ from deploy.rollout.watch_state import (
     has_settling_changed,
     is_served,
     pause_s,
-    requests_a_minute,
     settling_pause_s,
     size_warnings,
 )
@@ -137,31 +136,6 @@ def test_pause_of_equal_bounds_is_fixed() -> None:
     """Settings with one pause give that pause."""
     state = replace(folded((0.0, WAITING), (300.0, WAITING)), settings=RolloutSettings(poll_s=(0.25, 0.25)))
     assert pause_s(state) == 0.25
-
-
-@pytest.mark.parametrize(
-    ("poll_s", "requests", "most", "expected"),
-    [
-        ((1.0, 5.0), 13, 120, 1.0),
-        ((1.0, 5.0), 60, 120, 1.0),
-        ((1.0, 5.0), 90, 120, 1.5),
-        ((1.0, 1.0), 120, 120, 2.0),
-        ((0.25, 0.25), 360, 480, 0.375),
-        ((5.0, 30.0), 13, 120, 5.0),
-    ],
-)
-def test_polls_become_rarer_as_the_requests_of_the_minute_are_used(
-    poll_s: tuple[float, float], requests: int, most: int, expected: float
-) -> None:
-    """A minute has the requests of polls at the shortest pause, and at least 120; polls may use half."""
-    settings = RolloutSettings(poll_s=poll_s)
-    assert requests_a_minute(settings) == most
-    assert pause_s(replace(folded((100.0, WAITING)), settings=settings), requests) == expected
-
-
-def test_last_poll_of_a_bake_is_at_its_end_after_many_requests() -> None:
-    """The requests of the minute do not delay the end of a bake."""
-    assert pause_s(folded((100.0, DONE), (129.5, DONE)), 120) == 0.5
 
 
 @pytest.mark.parametrize(
