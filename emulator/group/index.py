@@ -2,7 +2,7 @@
 
 import heapq
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from emulator.group.conditions import Conditions
@@ -42,6 +42,7 @@ class GroupIndex:
     def __init__(self, group: Group, health_check: HealthCheck | None, conditions: Conditions) -> None:
         self.health_check = health_check
         self.sums = Sums()
+        self._group = Group(group.at_s)
         self._instances: dict[str, Instance] = {}
         self._times: list[tuple[float, int, Instance]] = []
         self._scheduled = itertools.count()
@@ -49,7 +50,8 @@ class GroupIndex:
 
     def update(self, group: Group, conditions: Conditions) -> Changes:
         """Bring the index up to a later state of the group, and return what differs."""
-        changes = _changes(self._instances, group)
+        changes = _changes(self._group.instances, self._instances, group.instances)
+        self._group = group
         for name in changes.removed:
             self.sums.add(self._instances.pop(name), -1)
         for instance in changes.changed:
@@ -85,19 +87,22 @@ class GroupIndex:
         return self._instances.get(entry[2].name) is not entry[2]
 
 
-def _changes(known: Mapping[str, Instance], group: Group) -> Changes:
-    """Return how the instances of a group differ from known ones, in their order."""
-    instances = group.instances
-    changed = tuple(instance for instance in instances if known.get(instance.name) is not instance)
-    created = sum(instance.name not in known for instance in changed)
-    removed: tuple[str, ...] = ()
-    if len(known) + created > len(instances):
-        names = {instance.name for instance in instances}
-        removed = tuple(name for name in known if name not in names)
-    if not created and not removed:
-        return Changes(changed, removed)
-    kept = dict.fromkeys(known)
-    for name in removed:
-        del kept[name]
-    is_reordered = any(name != instance.name for name, instance in zip(kept, instances, strict=False))
+def _changes(before: Sequence[Instance], known: Mapping[str, Instance], after: Sequence[Instance]) -> Changes:
+    """
+    Return how the instances of a group differ from those of a moment before.
+
+    Args:
+        before: instances of the moment before
+        known: the same by name
+        after: instances of the group now
+    """
+    if len(before) == len(after):
+        differing = [(old, new) for old, new in zip(before, after, strict=True) if old is not new]
+        if all(old.name == new.name for old, new in differing):
+            return Changes(tuple(new for _, new in differing), ())
+    changed = tuple(instance for instance in after if known.get(instance.name) is not instance)
+    names = {instance.name for instance in after}
+    removed = tuple(name for name in known if name not in names)
+    kept = [name for name in known if name in names]
+    is_reordered = any(name != instance.name for name, instance in zip(kept, after, strict=False))
     return Changes(changed, removed, is_reordered)

@@ -46,6 +46,11 @@ class Group:
         """The instances that are to run and that the group keeps; their limit is the target size plus surge."""
         return tuple(instance for instance in self.instances if not instance.is_leaving and not instance.is_standby)
 
+    @cached_property
+    def living_by_version(self) -> Counter[Version]:
+        """The number of living instances by the version that they are to have."""
+        return Counter(instance.intended for instance in self.living)
+
 
 def deciding_soon(group: Group, now_s: float, conditions: Conditions) -> Group:
     """Return a group that decides soon, because its settings or instances were changed from outside."""
@@ -120,7 +125,7 @@ def with_action_on(group: Group, names: set[str], action: str, settings: Setting
 
 def missing_by_version(group: Group, settings: Settings) -> dict[Version, int]:
     """Return how many instances each target version lacks; negative where it has too many."""
-    return missing_of(Counter(instance.intended for instance in group.living), settings)
+    return missing_of(group.living_by_version, settings)
 
 
 def deletion_order(group: Group) -> list[Instance]:

@@ -52,13 +52,10 @@ def advanced_group(
         due: names of the instances that are due, if they are known
     """
     due = due_names(group, settings, conditions, now_s) if due is None else due
-    instances: list[Instance] = []
+    advanced: dict[str, Instance | None] = {}
     has_changed = False
     errors, lost = group.errors, group.lost
-    for before in group.instances:
-        if before.name not in due:
-            instances.append(before)
-            continue
+    for before in [instance for instance in group.instances if instance.name in due]:
         after = _advanced(before, settings, conditions, now_s)
         if after is not None and after.attempts != before.attempts:
             errors = (*errors, (after.name, after.attempts[-1], after.intended))[-_MOST_ERRORS:]
@@ -66,8 +63,10 @@ def advanced_group(
                 after, lost = None, lost + 1
         if after is None or after.action != before.action or after.was_available != before.was_available:
             has_changed = True
-        instances += [after] if after is not None else []
-    moved = replace(group, at_s=now_s, instances=tuple(instances), errors=errors, lost=lost)
+        advanced[before.name] = after
+    present = [advanced.get(instance.name, instance) for instance in group.instances]
+    instances = tuple(instance for instance in present if instance is not None)
+    moved = replace(group, at_s=now_s, instances=instances, errors=errors, lost=lost)
     if has_changed:
         moved = replace(moved, decide_at_s=min(group.decide_at_s, now_s + conditions.decide_s))
     if group.decide_at_s <= now_s:
