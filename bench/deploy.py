@@ -11,10 +11,11 @@ was built from the document did. Neither side logs in. deploy has the bake of en
 
 The second table has deploy's shares of `beyond`: start of the process until its first request, preflight until the
 insertion of the template, template until the patch, detection from the settled group to the last poll, end with the
-reads of the prune and the report.
+reads of the prune and the report. deploy runs as it is shipped: without the packages of its tests, and with bytecode.
 """
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -25,6 +26,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from bench.shipped_deploy import shipped_python
 from tests.support.deployer import Deployer
 from tests.support.emulator import GROUP, USER_AGENT, Emulator, run_emulator
 from tests.support.fake_registry import FakeRegistry, served
@@ -168,7 +170,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="A rollout by the gcloud job beside python -m deploy.")
     parser.add_argument("--speed", type=int, default=10, help="seconds of the emulator in a real second")
     speed = parser.parse_args().speed
-    job, ours = measured(by_gcloud, speed, 0.0), measured(by_deploy, speed, BAKE_S)
+    job = measured(by_gcloud, speed, 0.0)
+    with shipped_python() as python:
+        os.environ["DEPLOY_PYTHON"] = str(python)
+        ours = measured(by_deploy, speed, BAKE_S)
     print("| | gcloud job | python -m deploy | ratio |\n|---|---|---|---|")
     for name, gcloud, deploy in (
         ("requests", job.requests, ours.requests),

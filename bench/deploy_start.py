@@ -1,5 +1,5 @@
 """
-Seconds and memory of the imports of `python -m deploy`, measured from the second start on.
+Seconds and memory of the imports of `python -m deploy` as it is shipped, measured from the second start on.
 
     uv run --project deploy python bench/deploy_start.py
 
@@ -7,13 +7,15 @@ The budget is for processor time, which a busy computer hardly changes; above th
 slow imports: python -X importtime -c "import deploy.__main__".
 """
 
-import os
 import statistics
 import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from bench.shipped_deploy import ROOT, shipped_python
+
 RUNS = 5
 BUDGET_S = 0.8
 BUDGET_MB = 80.0
@@ -26,19 +28,17 @@ print(time.perf_counter() - started_s, time.process_time() - processor_time_s, p
 """
 
 
-def measure() -> tuple[float, float, float]:
-    """Return seconds, seconds of processor time and MB of a new process with cached bytecode."""
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    command = [sys.executable, "-c", MEASURED]
-    output = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+def measure(python: Path) -> tuple[float, float, float]:
+    """Return seconds, seconds of processor time and MB of a new process."""
+    output = subprocess.run([python, "-c", MEASURED], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     seconds, processor_time_s, megabytes = map(float, output.split())
     return seconds, processor_time_s, megabytes
 
 
 def main() -> int:
     """Print the medians, and return the exit code."""
-    measure()
-    runs = [measure() for _ in range(RUNS)]
+    with shipped_python() as python:
+        runs = [measure(python) for _ in range(RUNS)]
     seconds, processor_time_s, megabytes = (statistics.median(column) for column in zip(*runs, strict=True))
     print(
         f"import deploy.__main__: {processor_time_s:.2f} s of {BUDGET_S} s ({seconds:.2f} s by the clock),"

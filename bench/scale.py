@@ -11,6 +11,7 @@ its processor seconds come near the seconds of the rollout. The last row has the
 
 import argparse
 import math
+import os
 import statistics
 import subprocess
 import sys
@@ -26,6 +27,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from bench.shipped_deploy import shipped_python
 from tests.support.deployer import Deployer
 from tests.support.emulator import SEED_TEMPLATE, TEMPLATES, USER_AGENT, Emulator, run_emulator
 from tests.support.fake_registry import FakeRegistry, served
@@ -194,8 +196,10 @@ def main() -> None:
     parser.add_argument("--most-instances", type=int, default=INSTANCES[-1])
     parser.add_argument("--most-templates", type=int, default=TEMPLATE_COUNTS[-1])
     chosen = parser.parse_args()
-    rollouts([size for size in INSTANCES if size <= chosen.most_instances])
-    plans([count for count in TEMPLATE_COUNTS if count <= chosen.most_templates])
+    with shipped_python() as python:
+        os.environ["DEPLOY_PYTHON"] = str(python)
+        rollouts([size for size in INSTANCES if size <= chosen.most_instances])
+        plans([count for count in TEMPLATE_COUNTS if count <= chosen.most_templates])
 
 
 if __name__ == "__main__":

@@ -174,10 +174,12 @@ _READ_BY_DEPLOY: Final = (
 )  # fmt: skip
 _READ_BY_ACCESSORY: Final = ("docs/reference.md", "environments", "lib", "tests/support", "tests/unit/lib")
 _READ_BY_EMULATOR: Final = ("acceptance", "docs/reference.md", "lib", "tests/support")
-_TYPED_WITH_DEPLOY: Final = ("bench/deploy_start.py", "bench/mentions.py", "bench/redaction.py")
+_TYPED_WITH_DEPLOY: Final = (
+    "bench/deploy_start.py", "bench/mentions.py", "bench/redaction.py", "bench/shipped_deploy.py",
+)  # fmt: skip
 _TYPED_WITH_CI: Final = (
-    "bench/app_image.py", "bench/deploy.py", "bench/release.py", "bench/scale.py", "policy", "tests/e2e",
-    "tests/mutants", "tests/support", "tests/system",
+    "bench/app_image.py", "bench/deploy.py", "bench/release.py", "bench/scale.py", "bench/surge.py", "policy",
+    "tests/e2e", "tests/mutants", "tests/support", "tests/system",
 )  # fmt: skip
 _READ_BY_ARCHITECTURE: Final = (
     ".ci", ".github", "Dockerfile", "acceptance", "accessory", "app", "bench", "ci", "compose", "dagger.json", "deploy",
@@ -223,7 +225,7 @@ TOOL_PROGRAMS: Final = (
 # Measurements, by the names of their programs in bench/, with the project whose environment they run in.
 BENCHES: Final = {
     "app": ".", "app_image": ".", "app_redaction": ".", "deploy": "ci", "deploy_start": "deploy",
-    "emulator": "emulator", "mentions": "deploy", "redaction": "deploy", "scale": "ci",
+    "emulator": "emulator", "mentions": "deploy", "redaction": "deploy", "scale": "ci", "surge": "ci",
 }  # fmt: skip
 
 # In the order in which `.ci/run` starts them: the longest first, so that the two that run last end together.

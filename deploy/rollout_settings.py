@@ -12,20 +12,31 @@ from deploy.settings_model import SETTINGS_MODEL
 from deploy.step_settings import LONGEST_S, Bake, StepSettings, check_order, release_steps
 from lib.environment_files import shown
 
+AUTO: Final = "auto"
 # Above the size of any group; a mistyped number never reaches a PATCH.
 _MOST_INSTANCES: Final = 10_000
 _PERCENTAGE: Final = re.compile(r"([0-9]|[1-9][0-9]|100)%")
 
 
-def _instance_count(value: Any) -> int | str:
-    """Return a number of instances, or a percentage as text, as the file has it; any other value is an error."""
+def _instance_count(value: Any, other: str = "") -> int | str:
+    """
+    Return a number of instances, or a percentage as text, as the file has it; any other value is an error.
+
+    Args:
+        value: value of the file.
+        other: what else the key may be, for the error.
+    """
     is_number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_INSTANCES
     if is_number or (isinstance(value, str) and _PERCENTAGE.fullmatch(value)):
         return cast("int | str", value)
     raise ValueError(
         f"got {shown(value)}; it is a number of instances from 0 to {_MOST_INSTANCES}, or a percentage of the target"
-        " size such as '20%'"
+        f" size such as '20%'{other}"
     )
+
+
+def _surge(value: Any) -> int | str:
+    return AUTO if value == AUTO else _instance_count(value, f", or {AUTO}")
 
 
 # The forms that `_instance_count` accepts, for docs/reference.md.
@@ -36,6 +47,9 @@ _COUNT_SCHEMA: Final = {
     ]
 }
 _Instances = Annotated[int | str, PlainValidator(_instance_count), WithJsonSchema(_COUNT_SCHEMA)]
+_Surge = Annotated[
+    int | str, PlainValidator(_surge), WithJsonSchema({"anyOf": [*_COUNT_SCHEMA["anyOf"], {"const": AUTO}]})
+]
 _Timeout = Annotated[float, Field(strict=True, ge=1, le=LONGEST_S, allow_inf_nan=False)]
 _Poll = Annotated[float, Field(strict=True, ge=0.01, le=3_600, allow_inf_nan=False)]
 
@@ -47,8 +61,9 @@ class RolloutSettings(BaseModel):
 
     method: Literal["SUBSTITUTE", "RECREATE"] = "SUBSTITUTE"
     """SUBSTITUTE: a new instance has a new name; RECREATE: it keeps the old name, and capacity falls meanwhile"""
-    surge: _Instances | None = None
-    """instances above the target size, or a percentage such as 20%; default: one in each zone, 0 by RECREATE"""
+    surge: _Surge | None = None
+    """instances above the target size, a percentage such as 20%, or auto: as many as the quota allows during the
+    rollout, and then the default; default: one in each zone, 0 by RECREATE"""
     unavailable: _Instances = 0
     """instances below the target size, or a percentage; RECREATE needs at least 1"""
     bake_s: Bake = 30.0
@@ -56,7 +71,7 @@ class RolloutSettings(BaseModel):
     timeout_s: _Timeout | None = None
     """seconds until a rollout, or a step of it, has failed; default: 120, and 240 more for each new instance"""
     poll_s: tuple[_Poll, _Poll] = (1.0, 5.0)
-    """seconds between two polls: while the group changes, and at most; its end is polled up to twice as often"""
+    """seconds between two polls: while the group changes, and at most; its end is read up to four times as often"""
     analysis: AnalysisSettings | None = None
     """metrics that each bake is judged by"""
     steps: tuple[StepSettings, ...] = ()
@@ -83,9 +98,9 @@ class RolloutSettings(BaseModel):
     def _replaces_instances(self) -> Self:
         surge, unavailable = self.surge_in(1), self.unavailable_count
         if self.method == "RECREATE":
-            if surge.number:
+            if surge.number or self.is_surge_auto:
                 raise ValueError(
-                    f"surge is {surge}, and method RECREATE keeps the names of instances, which leaves no name for"
+                    f"surge is {self.surge}, and method RECREATE keeps the names of instances, which leaves no name for"
                     " an instance above the target size: set surge 0, or leave surge out"
                 )
             if not unavailable.number:
@@ -101,12 +116,19 @@ class RolloutSettings(BaseModel):
         """
         Return the instances above the target size: without a setting, one in each zone of the group, or 0 by RECREATE.
 
+        With `auto`, it is the surge that the group has outside its rollouts: the one without a setting.
+
         Args:
             zones: number of the group's zones.
         """
-        if self.surge is not None:
+        if self.surge is not None and not self.is_surge_auto:
             return InstanceCount.parse(self.surge)
         return InstanceCount(max(zones, 1) if self.method == "SUBSTITUTE" else 0)
+
+    @property
+    def is_surge_auto(self) -> bool:
+        """Whether a rollout creates as many instances at once as the quota allows."""
+        return self.surge == AUTO
 
     @property
     def unavailable_count(self) -> InstanceCount:

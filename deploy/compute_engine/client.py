@@ -16,6 +16,7 @@ import httpx
 from deploy.compute_engine.answers import answer_error, check_document, decode_document
 from deploy.compute_engine.operations import OperationResult, operation_result, operation_scope
 from deploy.compute_engine.request import WAIT_EXCHANGE_S, Request
+from deploy.compute_engine.request_rate import RequestRate
 from deploy.compute_engine.server_clock import ServerClock, own_time
 from deploy.documents import validation
 from deploy.documents.resource import Document
@@ -27,6 +28,7 @@ _TOKEN_REFUSED: Final = 401
 _CONNECT_S: Final = 10.0
 _DEADLINE_KEY: Final = "deadline_s"  # equals lib.deadline.REQUEST_S, whose slow import `report` does not need
 _MOST_PAGES: Final = 1_000
+_READ_AND_POLL: Final = 3  # requests of a read of a group's document, and of the poll that a change in it leads to
 
 
 class Compute:
@@ -46,6 +48,7 @@ class Compute:
 
     Attributes:
         requests: number of requests that were sent.
+        rate: times of the requests of the last minute.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Compute:
         self.time = time
         self.server_clock = ServerClock(time, own_clock)
         self.requests = 0
+        self.rate = RequestRate()
         self._client = client
         self._base = f"{base_url.rstrip('/')}/projects/{project}"
         self._headers = headers
@@ -184,6 +188,16 @@ class Compute:
                 self.time.sleep(1.0)
         return operation_result(operation)
 
+    def pause(self, seconds: float, most: int) -> None:
+        """
+        Sleep before a read of a group, and longer if the read and a poll after it were too many requests in a minute.
+
+        Args:
+            seconds: shortest pause.
+            most: requests that any minute may have.
+        """
+        self.time.sleep(max(seconds, self.rate.wait_s(self.time.now_s(), _READ_AND_POLL, most)))
+
     def _request(self, request: Request) -> Document:
         budget_s = self._budget_s if request.within_s is None else request.within_s
         until_s = self.time.now_s() + budget_s
@@ -202,6 +216,7 @@ class Compute:
     def _send(self, request: Request, until_s: float) -> httpx.Response:
         self.requests += 1
         headers, sent_s = self._headers(), self.time.now_s()
+        self.rate.add(sent_s)
         exchange_s = request.exchange_s(until_s - sent_s)
         try:
             answer = self._client.request(

@@ -71,18 +71,14 @@ class InstanceTemplates:
         collection = self._path(link).rpartition("/")[0]
         return self.compute.wait(self.compute.write("POST", collection, body))
 
-    def delete(self, link: str) -> OperationResult:
+    def start_deletion(self, link: str) -> Document:
         """
-        Delete a template, and wait for the operation.
+        Delete a template without waiting, and return the operation.
 
         Raises:
             CloudError: Compute Engine refused the deletion, or the template is absent.
             NotAllowedError: the account may not delete templates.
         """
-        return self.compute.wait(self.start_deletion(link))
-
-    def start_deletion(self, link: str) -> Document:
-        """Delete a template without waiting, and return the operation; the errors are those of `delete`."""
         return self.compute.write("DELETE", self._path(link), None)
 
     def _path(self, link: str) -> str:

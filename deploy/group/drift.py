@@ -137,8 +137,8 @@ def policy_differences(
             read.
     """
     differences = update_policy.differing_values(config.rollout, len(group.zones), group.raw.get("updatePolicy") or {})
-    if not is_idle(group) and typed_rollback.is_rolled_back(group, templates):
-        differences.pop("maxSurge", None)  # a rollback has a surge of its own until it has settled
+    if not is_idle(group) and typed_rollback.may_have_own_surge(config.rollout, group, templates):
+        differences.pop("maxSurge", None)  # a rollout has a surge of its own until it has settled
     return differences
 
 

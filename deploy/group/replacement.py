@@ -7,14 +7,33 @@ from deploy.config import Config
 from deploy.documents.group_state import Group
 from deploy.documents.instance_count import InstanceCount
 from deploy.errors import RefusedError
+from deploy.group.observation import Observation
+from deploy.group.update_policy import largest_surge
 
 # Target size from which surge and unavailable may be percentages. Source: reference of the Compute Engine API, "if the
 # group has 10 or more instances"; terraform-provider-google says it of regional groups; read on 2026-11-27.
 _PERCENT_FROM: Final = 10
 
 
-def surge_instances(config: Config, group: Group) -> int:
-    """Return the instances above the target size that a rollout creates at most: it replaces each instance once."""
+def auto_surge(config: Config, observation: Observation) -> int | None:
+    """Return the surge of a rollout with `surge: auto`; None to keep the surge of the environment file."""
+    group = observation.group
+    if not config.rollout.is_surge_auto:
+        return None
+    return largest_surge(config.rollout, len(group.zones), group.target_size, observation.surge_room)
+
+
+def surge_instances(config: Config, group: Group, surge: int | None = None) -> int:
+    """
+    Return the instances above the target size that a rollout creates at most: it replaces each instance once.
+
+    Args:
+        config: rollout settings of the environment.
+        group: the group.
+        surge: surge of the rollout; None for that of the environment file.
+    """
+    if surge is not None:
+        return min(surge, group.target_size)
     return min(config.rollout.surge_in(len(group.zones)).instances(group.target_size), group.target_size)
 
 
@@ -23,9 +42,9 @@ def missing_instances(config: Config, group: Group) -> int:
     return min(config.rollout.unavailable_count.instances(group.target_size), group.target_size)
 
 
-def replaced_at_once(config: Config, group: Group) -> int:
+def replaced_at_once(config: Config, group: Group, surge: int | None = None) -> int:
     """Return the number of instances that a rollout replaces at the same time, at most; at least 1."""
-    return max(1, surge_instances(config, group) + missing_instances(config, group))
+    return max(1, surge_instances(config, group, surge) + missing_instances(config, group))
 
 
 def count_refusals(config: Config, group: Group) -> Iterator[RefusedError]:

@@ -1,4 +1,4 @@
-"""Whether a typed rollback set the version of a group, and whether its surge is still in the update policy; pure."""
+"""Whether a rollout with a surge of its own set the version of a group, and whether that surge is left; pure."""
 
 from collections.abc import Iterable
 
@@ -32,13 +32,28 @@ def is_rolled_back(group: Group, templates: Iterable[Document]) -> bool:
     return name.kind == "rollback" if name else is_fallback(group, templates)
 
 
-def has_left_surge(settings: RolloutSettings, group: Group, templates: Iterable[Document]) -> bool:
+def may_have_own_surge(settings: RolloutSettings, group: Group, templates: Iterable[Document]) -> bool:
     """
-    Return whether the group's update policy still has the surge of a typed rollback.
+    Return whether the group's rollout may have another surge than the environment file's.
+
+    A typed rollback has one, and with `surge: auto` every rollout by `deploy`.
 
     Args:
         settings: rollout settings of the environment file.
         group: the group.
         templates: global templates of the project, and regional ones beside the group's own.
     """
-    return update_policy.has_rollback_surge(settings, group) and is_rolled_back(group, templates)
+    is_auto = settings.is_surge_auto and any(parse_version_name(version.name) for version in group.versions)
+    return is_auto or is_rolled_back(group, templates)
+
+
+def has_left_surge(settings: RolloutSettings, group: Group, templates: Iterable[Document]) -> bool:
+    """
+    Return whether the group's update policy still has the surge of a rollout.
+
+    Args:
+        settings: rollout settings of the environment file.
+        group: the group.
+        templates: global templates of the project, and regional ones beside the group's own.
+    """
+    return update_policy.has_larger_surge(settings, group) and may_have_own_surge(settings, group, templates)

@@ -34,9 +34,10 @@ def rollout_policy(settings: RolloutSettings, zones: int, surge: int | None = No
     }
 
 
-def rollback_surge(settings: RolloutSettings, zones: int, target_size: int, room: int | None) -> int | None:
+def largest_surge(settings: RolloutSettings, zones: int, target_size: int, room: int | None) -> int | None:
     """
-    Return the surge of a rollback: every instance at once, as far as the quota has room.
+    Return the surge of a rollback, or of a rollout with `surge: auto`: every instance at once, as far as the quota has
+    room.
 
     Args:
         settings: rollout settings of the environment file.
@@ -54,8 +55,8 @@ def rollback_surge(settings: RolloutSettings, zones: int, target_size: int, room
     return possible
 
 
-def has_rollback_surge(settings: RolloutSettings, group: Group) -> bool:
-    """Return whether a group's policy is that of the environment file, but for the larger surge of a rollback."""
+def has_larger_surge(settings: RolloutSettings, group: Group) -> bool:
+    """Return whether a group's policy is that of the environment file, but for the larger surge of a rollout."""
     policy = group.raw.get("updatePolicy") or {}
     differences = differing_values(settings, len(group.zones), policy)
     surge, _ = differences.get("maxSurge", (None, None))

@@ -40,6 +40,7 @@ class Preview:
         template: fields of the new template that differ from the group's.
         update_policy: fields of the update policy that differ.
         instances: names of the instances that would be replaced.
+        surge: instances above the target size during the rollout, by `surge: auto`; None for the update policy's.
         keeps_names: whether a new instance gets the name of the one that it replaces.
         missing: number of instances by which the capacity falls at most.
         target_size: number of running instances that the group works towards.
@@ -61,6 +62,7 @@ class Preview:
     template: tuple[Change, ...]
     update_policy: tuple[Change, ...]
     instances: tuple[str, ...]
+    surge: int | None
     keeps_names: bool
     missing: int
     target_size: int
@@ -90,15 +92,16 @@ def preview(config: Config, observed: Observation, plan: DeployPlan, bill_of_mat
     shortest_s, longest_s = 0.0, 0.0
     changes: tuple[Change, ...] = ()
     policy_changes: tuple[Change, ...] = ()
+    surge: int | None = None
     if isinstance(plan, DeployRelease):
         instances = tuple(instance.name for instance in group.active_instances if instance.version is not None)
         shortest_s, longest_s = estimated_s(
             len(instances),
-            replacement.replaced_at_once(config, group),
+            replacement.replaced_at_once(config, group, plan.surge),
             config.rollout.bake_s + sum(step.bake_s for step in plan.steps),
         )
         changes = tuple(template_changes(observed.template, plan.template))
-        policy_changes = _policy_changes(config, group)
+        policy_changes, surge = _policy_changes(config, group), plan.surge
     return Preview(
         group=config.group,
         action="nothing" if isinstance(plan, NothingToDo) else "roll" if isinstance(plan, DeployRelease) else "wait",
@@ -109,6 +112,7 @@ def preview(config: Config, observed: Observation, plan: DeployPlan, bill_of_mat
         template=changes,
         update_policy=policy_changes,
         instances=instances,
+        surge=surge,
         keeps_names=config.rollout.method == "RECREATE",
         missing=replacement.missing_instances(config, group),
         target_size=group.target_size,
@@ -175,6 +179,7 @@ def _lines(preview: Preview) -> list[str]:
         lines = [
             f"{verb} {count} instance{'s' * (count != 1)}{names}",
             *_steps(preview),
+            *_surge(preview),
             *_capacity(preview),
             _duration(preview),
             f"restores {preview.fallback} on a failure"
@@ -183,6 +188,13 @@ def _lines(preview: Preview) -> list[str]:
             f"bill of materials {preview.bill_of_materials or 'none in the registry'}",
         ]
     return lines + [f"warning: {text}" for text in preview.warnings]
+
+
+def _surge(preview: Preview) -> list[str]:
+    """Return a line about the surge during the rollout, if it is not that of the update policy."""
+    if preview.surge is None:
+        return []
+    return [f"creates up to {preview.surge} instances at once, then sets the update policy again"]
 
 
 def _steps(preview: Preview) -> list[str]:

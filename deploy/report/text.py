@@ -132,6 +132,9 @@ def _facts(result: RunResult, command: Command) -> Iterator[tuple[str, str]]:
         yield "run", f"{result.run}, {result.began_at:%Y-%m-%d %H:%M:%S} UTC{duration}"
     if rollout and rollout.phases:
         yield "phases", " · ".join(f"{phase.name} {seconds(phase.seconds)}" for phase in rollout.phases)
+    if rollout and rollout.surge is not None:
+        restored = "; the environment file's is set again" if rollout.restored_policy else ""
+        yield "surge", f"{rollout.surge} above the target size{restored}"
     if rollout and rollout.requests:
         yield "requests", str(rollout.requests)
     yield from _pruned(rollout, command) if rollout else ()

@@ -6,10 +6,11 @@ from datetime import datetime
 from deploy.config import Config
 from deploy.documents.group_state import Version
 from deploy.documents.resource import links_of
-from deploy.group import health, release_proof
+from deploy.group import health, release_proof, typed_rollback
 from deploy.group.drift import manual_changes
 from deploy.group.observation import Observation
 from deploy.group.preflight import refuse_quota_shortage, refuse_secrets, refuse_unmet_preconditions
+from deploy.group.replacement import auto_surge
 from deploy.group.step_refusals import refuse_steps
 from deploy.group.step_rollout import step_rollout
 from deploy.group.version_name import version_name
@@ -65,14 +66,18 @@ def _plan_same_release(config: Config, observed: Observation) -> NothingToDo | W
     drift = tuple(f"drift: {line}" for line in manual_changes(config, observed))
     fallback, known = record.fallback if record else None, (*preflight_warnings(config, observed), *drift)
     target, is_empty = group.versions[0], health.is_empty(group)
+    restores_policy = typed_rollback.has_left_surge(config.rollout, group, observed.templates)
     if health.is_idle(group):
-        return NothingToDo(target=target, fallback=fallback, is_empty=is_empty, warnings=known)
+        return NothingToDo(
+            target=target, fallback=fallback, is_empty=is_empty, restores_policy=restores_policy, warnings=known
+        )
     return WaitForRollout(
         target=target,
         fallback=fallback,
         is_empty=is_empty,
         budget_s=config.rollout.budget_s(group.target_size),
         short_delay=short_initial_delay(observed),
+        restores_policy=restores_policy,
         warnings=known,
     )
 
@@ -102,6 +107,7 @@ def _plan_new_release(
         is_empty=health.is_empty(group),
         budget_s=budget_s,
         steps=steps,
+        surge=auto_surge(config, observed),
         short_delay=short_initial_delay(observed),
         warnings=(*preflight_warnings(config, observed), *release_proof.fallback_warnings(fallback, before, reason)),
     )

@@ -98,7 +98,7 @@ def patch_group(
 
 def restore_policy(managed: ManagedGroup, config: Config, target: Version) -> tuple[str, tuple[str, ...]]:
     """
-    Replace the surge of a rollback by that of the environment file, if the group still has the version.
+    Replace the surge of a rollout by that of the environment file, if the group still has the version.
 
     A policy that was edited otherwise is left as it is, and so is the group of another deploy. Only a PATCH that a
     stale fingerprint fenced off is repeated.
@@ -106,7 +106,7 @@ def restore_policy(managed: ManagedGroup, config: Config, target: Version) -> tu
     Args:
         managed: the group.
         config: names and rollout settings of the environment.
-        target: version that the rollback has restored.
+        target: version that the rollout has brought to every instance.
 
     Returns:
         Fingerprint of the group before the PATCH, empty if none took effect; and warnings of Compute Engine's
@@ -117,7 +117,7 @@ def restore_policy(managed: ManagedGroup, config: Config, target: Version) -> tu
             document = read_despite_404(managed.get, managed.compute.time, _NOT_FOUND_S)
         except (CloudError, NotAllowedError) as error:
             return _not_restored(error.message, error.fix)
-        if not _has_rollback_surge(document, config, target):
+        if not _has_larger_surge(document, config, target):
             return "", _edited_policy(document, config, target)
         policy = update_policy.rollout_policy(config.rollout, len(zones_of(document)))
         try:
@@ -138,15 +138,15 @@ def _unless_restored(
 ) -> tuple[str, tuple[str, ...]]:
     """Return the result of a PATCH whose operation is not done: the group itself shows whether it took effect."""
     try:
-        is_restored = not _has_rollback_surge(managed.get(), config, target)
+        is_restored = not _has_larger_surge(managed.get(), config, target)
     except (CloudError, NotAllowedError):
         is_restored = False
     return (str(document["fingerprint"]), ()) if is_restored else _not_restored(operation.text, fix)
 
 
-def _has_rollback_surge(document: Document, config: Config, target: Version) -> bool:
+def _has_larger_surge(document: Document, config: Config, target: Version) -> bool:
     group = parse_group(document, ())
-    return group.versions == (target,) and update_policy.has_rollback_surge(config.rollout, group)
+    return group.versions == (target,) and update_policy.has_larger_surge(config.rollout, group)
 
 
 def _edited_policy(document: Document, config: Config, target: Version) -> tuple[str, ...]:
@@ -157,11 +157,11 @@ def _edited_policy(document: Document, config: Config, target: Version) -> tuple
         return ()
     text = update_policy.differences_text(differences)
     fix = "set the values of the environment file"
-    return (f"the update policy was edited during the rollback, and stays: {text}. Fix: {fix}",)
+    return (f"the update policy was edited during the rollout, and stays: {text}. Fix: {fix}",)
 
 
 def _not_restored(reason: str, fix: str = "") -> tuple[str, tuple[str, ...]]:
-    text = f"the update policy still has the surge of the rollback: {reason.rstrip('.')}"
+    text = f"the update policy still has the surge of the rollout: {reason.rstrip('.')}"
     return "", (f"{text}. Fix: {fix}, and run `reconcile`" if fix else f"{text}. Fix: run `reconcile`",)
 
 

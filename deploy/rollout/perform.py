@@ -111,7 +111,13 @@ class Execution:
         writer.watch.reach("template")
         if plan.steps:
             return self._step(plan, writer)
-        writer.patch(plan.target, plan.before, planned=plan.fingerprint, image_entries=plan.image_entries)
+        writer.patch(
+            plan.target,
+            plan.before,
+            surge=plan.surge,
+            planned=plan.fingerprint,
+            image_entries=plan.image_entries,
+        )
         return self._finish(plan, writer)
 
     def _step(self, plan: DeployRelease | ContinueSteps, writer: GroupWriter) -> RolloutResult:
@@ -165,7 +171,7 @@ class Execution:
         except InconclusiveError as error:
             steps = 1 if isinstance(plan, WaitForRollout) else len(plan.steps) + 1
             return replace(self._result(writer), pause=Pause(steps, steps, "every instance", str(error)))
-        if isinstance(plan, WaitForRollout) and plan.restores_policy:
+        if plan.restores_policy if isinstance(plan, WaitForRollout) else plan.surge is not None:
             self._restore_policy(writer, plan.target)
         return self._prune(writer)
 
@@ -196,6 +202,7 @@ class Execution:
             requests=self.managed.compute.requests,
             is_empty=was_empty if watch.group is None else health.is_empty(watch.group),
             checks=self._bake_check.series if self._bake_check else (),
+            surge=plan.surge if isinstance(plan, DeployRelease | ContinueSteps | RestoreRelease) else None,
         )
 
 

@@ -54,7 +54,9 @@ def _begin(plan: DeployRelease | ContinueSteps, writer: GroupWriter) -> int:
     else:
         return plan.index
     writer.watch.print_line(_line(plan.steps, index))
-    writer.patch(_target(plan, index), before, planned=plan.fingerprint, image_entries=plan.image_entries)
+    writer.patch(
+        _target(plan, index), before, surge=plan.surge, planned=plan.fingerprint, image_entries=plan.image_entries
+    )
     return index
 
 
@@ -67,7 +69,7 @@ def _go_on(plan: DeployRelease | ContinueSteps, writer: GroupWriter, before: Can
     """
     writer.watch.print_line(_line(plan.steps, index))
     try:
-        writer.patch(_target(plan, index), before, planned="", image_entries=plan.image_entries)
+        writer.patch(_target(plan, index), before, surge=plan.surge, planned="", image_entries=plan.image_entries)
     except (RefusedError, NotAllowedError, CapacityError) as error:
         if not writer.has_patched:
             raise

@@ -27,7 +27,7 @@ class NothingToDo:
         fallback: version that an earlier deploy would have restored; None if there is none.
         is_empty: whether the group has no instances, and a target size of 0.
         text: sentence about the group for the operator.
-        restores_policy: whether the surge of a rollback is to be replaced by the environment file's.
+        restores_policy: whether the surge of a rollout is to be replaced by the environment file's.
         warnings: facts that the operator should read, one line each.
     """
 
@@ -51,7 +51,7 @@ class WaitForRollout:
         budget_s: seconds that the rollout may still take.
         short_delay: what the group's initial delay is shorter than; empty if the delay is long enough.
         text: sentence about the rollout for the operator; empty for a deploy, which says it by its progress.
-        restores_policy: whether the surge of a rollback is to be replaced by the environment file's in the end.
+        restores_policy: whether the surge of a rollout is to be replaced by the environment file's in the end.
         warnings: facts that the operator should read, one line each.
     """
 
@@ -80,6 +80,7 @@ class DeployRelease:
         is_empty: whether the group has no instances, and a target size of 0.
         budget_s: seconds that the rollout may take, or its last step.
         steps: parts of the group that get the release before all of it does; empty for none.
+        surge: instances above the target size, by `surge: auto`; None for the surge of the environment file.
         short_delay: what the group's initial delay is shorter than; empty if the delay is long enough.
         warnings: facts that the operator should read, one line each.
     """
@@ -93,6 +94,7 @@ class DeployRelease:
     is_empty: bool
     budget_s: float
     steps: tuple[Step, ...] = ()
+    surge: int | None = None
     short_delay: str = ""
     warnings: tuple[str, ...] = ()
 
@@ -113,6 +115,7 @@ class ContinueSteps:
             empty to wait for the current one.
         target_size: target size of the group at preflight.
         budget_s: seconds that the last step may take.
+        surge: instances above the target size, by `surge: auto`; None for the surge of the environment file.
         short_delay: what the group's initial delay is shorter than; empty if the delay is long enough.
         text: sentence about the rollout for the operator.
         warnings: facts that the operator should read, one line each.
@@ -127,6 +130,7 @@ class ContinueSteps:
     promotion: Promotion = ""
     target_size: int
     budget_s: float
+    surge: int | None = None
     short_delay: str = ""
     text: str = ""
     warnings: tuple[str, ...] = ()

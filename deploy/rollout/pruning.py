@@ -1,13 +1,12 @@
 """Deletes templates that earlier deploys created and that no group needs: a few a run, after the rollout itself."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from deploy.compute_engine.instance_templates import InstanceTemplates
 from deploy.compute_engine.managed_group import ManagedGroup, list_groups
 from deploy.config import Config
-from deploy.documents.resource import link_of
+from deploy.documents.resource import Document, link_of
 from deploy.errors import CloudError, DeployError
 from deploy.group.health import is_settled
 from deploy.release import history
@@ -25,20 +24,31 @@ def prune_templates(managed: ManagedGroup, config: Config) -> PruneResult:
     """
     Delete the oldest templates of a group's history that no group needs, at most MAX_DELETIONS.
 
+    All deletions are started before the first is waited for, so that together they take as long as the longest.
+
     Args:
         managed: the group.
         config: names of the environment.
     """
-    result = PruneResult()
+    deletions: list[tuple[Release, Document]] = []
+    candidates: tuple[Release, ...] = ()
+    first_error: DeployError | None = None
     try:
         candidates = _candidates(managed, config)
-        result = replace(result, remaining=len(candidates))
         for release in candidates[:MAX_DELETIONS]:
-            if _delete(managed, release):
-                result = PruneResult((*result.templates, release.template), result.remaining - 1)
+            operation = _start_deletion(managed, release)
+            deletions += [(release, operation)] if operation else []
     except DeployError as error:
-        return replace(result, error=error)
-    return result
+        first_error = error
+    deleted = []
+    for release, operation in deletions:
+        result = managed.compute.wait(operation)
+        if result.state != "failed":
+            deleted.append(release.template)
+        elif result.code not in _IN_USE:
+            text = f"template '{release.template}' was not deleted: {result.text}"
+            first_error = first_error or DeployError(text)
+    return PruneResult(tuple(deleted), len(candidates) - len(deleted), first_error)
 
 
 def _candidates(managed: ManagedGroup, config: Config) -> tuple[Release, ...]:
@@ -67,21 +77,16 @@ def _links(groups: Iterable[Mapping[str, Any]], project: str) -> set[str]:
     }
 
 
-def _delete(managed: ManagedGroup, release: Release) -> bool:
+def _start_deletion(managed: ManagedGroup, release: Release) -> Document | None:
     """
-    Delete a template; return False if it is absent, or in use.
+    Start to delete a template; return the operation, or None if the template is absent or in use.
 
     Raises:
         DeployError: Compute Engine refused the deletion for another reason.
     """
     try:
-        operation = InstanceTemplates(managed.compute).delete(release.link)
+        return InstanceTemplates(managed.compute).start_deletion(release.link)
     except CloudError as error:
         if error.status == _NOT_FOUND or error.reason in _IN_USE:
-            return False
+            return None
         raise
-    if operation.code in _IN_USE:
-        return False
-    if operation.state == "failed":
-        raise DeployError(f"template '{release.template}' was not deleted: {operation.text}")
-    return True

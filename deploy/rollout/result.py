@@ -91,7 +91,8 @@ class RolloutResult:
         requests: number of requests to Compute Engine.
         prunable: number of templates that a later prune may delete.
         is_empty: whether the group had no instances at the end, so that nothing proves its version.
-        restored_policy: whether this process replaced the surge of a rollback by that of the environment file.
+        restored_policy: whether this process replaced the surge of a rollout by that of the environment file.
+        surge: instances above the target size, if they are more than the environment file's; None if they are not.
         pause: step at which the rollout waits for `promote` or `abort`; None if it does not.
         checks: checks of the analysis with their readings.
     """
@@ -107,6 +108,7 @@ class RolloutResult:
     prunable: int = 0
     is_empty: bool = False
     restored_policy: bool = False
+    surge: int | None = None
     pause: Pause | None = None
     checks: tuple[CheckSeries, ...] = ()
 

@@ -129,7 +129,7 @@ def plan_rollback(
         name = version_name("rollback", chosen.reference.digest, run, now, budget_s)
         restored = replace(restored, name=str(name))
     zones, size = len(group.zones), group.target_size
-    surge = None if canary else update_policy.rollback_surge(config.rollout, zones, size, observed.surge_room)
+    surge = None if canary else update_policy.largest_surge(config.rollout, zones, size, observed.surge_room)
     most = config.rollout.surge_in(zones).instances(size) if surge is None else surge
     return RestoreRelease(
         restored=restored,

@@ -5,6 +5,7 @@ from deploy.errors import RefusedError
 from deploy.group.canary_health import is_canary_serving
 from deploy.group.observation import Observation
 from deploy.group.preflight import refuse_unmet_preconditions
+from deploy.group.replacement import auto_surge
 from deploy.group.step_rollout import StepRollout, share_text, step_rollout
 from deploy.group.warnings import preflight_warnings, short_initial_delay
 from deploy.release.template import image_entries
@@ -44,6 +45,7 @@ def continued_steps(
         promotion=promotion,
         target_size=group.target_size,
         budget_s=config.rollout.budget_s(group.target_size),
+        surge=auto_surge(config, observed),
         short_delay=short_initial_delay(observed),
         text=rollout_text(observed, rollout),
         warnings=preflight_warnings(config, observed),

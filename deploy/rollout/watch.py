@@ -24,6 +24,7 @@ from deploy.rollout.watch_state import (
     has_settling_changed,
     is_served,
     pause_s,
+    requests_a_minute,
     settling_pause_s,
     size_warnings,
 )
@@ -112,9 +113,7 @@ class Watch:
 
     def until_served(self, goal: Goal) -> tuple[str, ...]:
         """
-        Poll until the target version serves, twice in a row, and has served for as long as the bake lasts.
-
-        A poll that can't be read is repeated as long as there is time.
+        Poll until the target version serves, twice in a row and for as long as the bake lasts; repeat a failed poll.
 
         Returns:
             Warnings about changes of the target size.
@@ -159,9 +158,9 @@ class Watch:
         if not replaced:
             return ()
         self.print_line("the update policy of the environment file is restored")
-        self.replaced = replaced
+        self.replaced, goal = replaced, Goal(target=target, budget_s=_SETTLE_S, is_rollback=True)
         try:
-            return self.until_served(Goal(target=target, budget_s=_SETTLE_S, is_rollback=True))
+            return self.until_served(goal)
         except NotServedError as error:
             state, text = "the group has not settled again", error.verdict.text
         except SupersededError as error:
@@ -170,11 +169,12 @@ class Watch:
 
     def _pause(self, state: WatchState) -> None:
         """Wait until the next poll; while the group only has to settle, its document shows when that is."""
+        compute, most = self.managed.compute, requests_a_minute(self.config.rollout)
         pause = None if self._read_error else settling_pause_s(state, self._time.now_s())
         if pause is None:
-            self._time.sleep(pause_s(state))
+            compute.pause(pause_s(state, compute.rate.count(self._time.now_s())), most)
         while pause is not None:
-            self._time.sleep(pause)
+            compute.pause(pause, most)
             try:
                 document = self.managed.get(_SETTLING_READ_S)
             except (CloudError, NotAllowedError):

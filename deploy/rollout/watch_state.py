@@ -12,6 +12,8 @@ from deploy.rollout_settings import RolloutSettings
 # Polls in a row that must show success: Compute Engine's flags may be set for a moment too early.
 _POLLS_OF_SUCCESS: Final = 2
 _SHORTEST_PAUSE_S: Final = 0.01
+# Compute Engine limits the requests of a project in a minute, and other clients of the project send requests too.
+_REQUESTS_A_MINUTE: Final = 120
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +135,11 @@ def failure(state: WatchState) -> Verdict | None:
     return Verdict("failed", f"not done after {allowed_s:g} s: {verdict.text}")
 
 
+def requests_a_minute(settings: RolloutSettings) -> int:
+    """Return how many requests any minute of a rollout may have: those of polls at the shortest pause, at least 120."""
+    return max(_REQUESTS_A_MINUTE, round(_REQUESTS_A_MINUTE / settings.poll_s[0]))
+
+
 def _size_budget_s(state: WatchState) -> float:
     """Return the seconds that a step may take by the size of its canary, and a rollback by that of the group."""
     size, canary = state.first_size or 0, state.goal.canary
@@ -141,14 +148,20 @@ def _size_budget_s(state: WatchState) -> float:
     return state.settings.budget_s(min(canary.size.instances(size), size))
 
 
-def pause_s(state: WatchState) -> float:
+def pause_s(state: WatchState, requests: int = 0) -> float:
     """
     Return the seconds until the next poll: a tenth of the time since the last change, between both limits.
 
-    The last poll of a bake is at its end.
+    Polls become rarer as the requests of the minute are used up, down to half of the most frequent ones, so that the
+    end of the rollout can be read more often. The last poll of a bake is at its end.
+
+    Args:
+        state: state after the last poll.
+        requests: number of requests within the last minute.
     """
     shortest_s, longest_s = state.settings.poll_s
     pause = min(longest_s, max(shortest_s, (state.now_s - state.changed_s) / 10))
+    pause = max(pause, 2 * shortest_s * requests / requests_a_minute(state.settings))
     left_s = 0.0 if state.success_s is None else state.success_s + state.goal.bake_s - state.now_s
     return min(pause, max(left_s, _SHORTEST_PAUSE_S)) if left_s > 0 else pause
 
@@ -157,8 +170,8 @@ def settling_pause_s(state: WatchState, now_s: float) -> float | None:
     """
     Return the seconds until the group's document is read without its instances, while the group only has to settle.
 
-    While old instances are deleted it is read as often as a poll, and after that up to twice as often, because the next
-    change is the end of the rollout. A read is one request and a poll two, so the rate of requests stays that of polls.
+    While old instances are deleted it is read as often as a poll, and after that up to four times as often, because the
+    next change is the end of the rollout.
 
     Args:
         state: state after the last poll.
@@ -171,7 +184,7 @@ def settling_pause_s(state: WatchState, now_s: float) -> float | None:
     if group is None or state.verdict.state != "waiting" or not lacks_only_stability(group, state.goal.target):
         return None
     is_last_change = len(group.active_instances) == group.target_size
-    shortest_s = shortest_s / 2 if is_last_change else shortest_s
+    shortest_s = shortest_s / 4 if is_last_change else shortest_s
     pause = min(longest_s, max(shortest_s, (now_s - state.changed_s) / 10))
     return pause if now_s + pause - state.now_s <= longest_s else None
 

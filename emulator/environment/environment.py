@@ -6,6 +6,7 @@ from typing import Any
 
 from emulator.environment.bindings import Binding
 from emulator.environment.clock import Clock, reopened_s
+from emulator.environment.group_log import GroupLog
 from emulator.environment.group_settings import group_settings
 from emulator.environment.group_status import snapshot
 from emulator.environment.health_checks import checking_documents
@@ -17,10 +18,11 @@ from emulator.environment.store import Store
 from emulator.environment.view import Document, View
 from emulator.group.conditions import Conditions
 from emulator.group.health import NEVER
+from emulator.group.index import GroupIndex
 from emulator.group.members import Group, deciding_soon
-from emulator.group.rollout import advanced_group, next_s
+from emulator.group.rollout import advanced_group
 from emulator.group.settings import Settings
-from emulator.group.state import is_stable, phase
+from emulator.group.state import is_stable
 
 
 @dataclass
@@ -50,6 +52,8 @@ class Environment:
         self.instance_controls = InstanceControls(self.store, self.options.seed, self.options.decide_s)
         self._settings: dict[str, tuple[Document, object, Settings]] = {}
         self._next: dict[str, float] = {}
+        self._indexes: dict[str, GroupIndex] = {}
+        self._logs: dict[str, GroupLog] = {}
         self._phases: dict[str, str] = {}
         self._created = int(self.store.setting("created", 0))
 
@@ -66,8 +70,8 @@ class Environment:
             if path is None or self._next_s(path) > until_s:
                 break
             self.now_s = max(self.now_s, self._next_s(path))
-            group = advanced_group(self.view.groups[path], self.settings(path), self.conditions(path), self.now_s)
-            self.set_group(path, group)
+            group, due = self.view.groups[path], self._index(path).take_due(self.now_s)
+            self.set_group(path, advanced_group(group, self.settings(path), self.conditions(path), self.now_s, due))
         self.now_s = max(self.now_s, until_s)
         self.store.put_setting("now_s", self.now_s)
 
@@ -127,11 +131,12 @@ class Environment:
     def bind(self, binding: Binding) -> None:
         """Store a binding; the next change of every group is computed again."""
         self.instance_controls.bind(binding)
-        self._next.clear()
+        self._clear_indexes()
 
     def set_group(self, path: str, group: Group) -> None:
         """Write a group, append the change to the request log, and perform what follows from the change."""
         if self.view.groups.get(path) == group:
+            self._indexes.pop(path, None)  # what was due has not changed, and is due again
             return
         self._next.pop(path, None)
         if group.lost:
@@ -139,18 +144,19 @@ class Environment:
             if document is not None:
                 self.store.put(path, {**document, "targetSize": max(0, int(document["targetSize"]) - group.lost)})
             group = replace(group, lost=0)
+        index = self._index(path)
         self.store.put_group(path, group)
-        settings = self.settings(path)
-        entry = snapshot(group, settings, self.conditions(path))
+        settings, conditions = self.settings(path), self.conditions(path)
+        changes = index.update(group, conditions)
+        entry = self._logs.setdefault(path, GroupLog()).entry(group, settings, conditions, index, changes)
         self.store.append({"kind": "group", "at_s": round(self.now_s, 3), "group": path, **entry})
         if (self.view.get(path) or {}).get("_deleting") and not group.instances:
             self._finish_deletion(path)
             return
-        new_phase = phase(group, settings)
-        if self._phases.get(path) != new_phase:
-            self._phases[path] = new_phase
+        if self._phases.get(path) != entry["phase"]:
+            self._phases[path] = entry["phase"]
             for watcher in self.phase_watchers:
-                watcher(path, new_phase)
+                watcher(path, entry["phase"])
 
     def put(self, path: str, document: Document) -> None:
         """Write a document; a group whose settings may have changed decides again."""
@@ -182,7 +188,7 @@ class Environment:
 
     def clear_derived(self) -> None:
         """Clear what was derived from documents and groups, because a write was undone."""
-        self._next.clear()
+        self._clear_indexes()
         self._settings.clear()
 
     def restore(self) -> None:
@@ -211,8 +217,23 @@ class Environment:
 
     def _next_s(self, path: str) -> float:
         if path not in self._next:
-            self._next[path] = next_s(self.view.groups[path], self.settings(path), self.conditions(path))
+            self._next[path] = min(self.view.groups[path].decide_at_s, self._index(path).next_s())
         return self._next[path]
+
+    def _index(self, path: str) -> GroupIndex:
+        """Return the index of a group; the log's next entry after a new index has all instances."""
+        index, health_check = self._indexes.get(path), self.settings(path).health_check
+        if index is None or index.health_check != health_check:
+            group = self.view.groups.get(path) or Group(self.now_s)
+            index = GroupIndex(group, health_check, self.conditions(path))
+            self._indexes[path] = index
+            self._logs.pop(path, None)
+        return index
+
+    def _clear_indexes(self) -> None:
+        self._next.clear()
+        self._indexes.clear()
+        self._logs.clear()
 
     def _finish_deletion(self, path: str) -> None:
         document = self.view.get(path) or {}
@@ -222,6 +243,7 @@ class Environment:
         if group:
             self.store.remove(group)
         self._next.pop(path, None)
+        self._indexes.pop(path, None)
         operation = self.operation(document["_deleting"])
         if operation is not None:
             self.put_operation(ended(operation, self.now_s))

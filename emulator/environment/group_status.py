@@ -11,9 +11,10 @@ from emulator.group.attempts import Attempt
 from emulator.group.conditions import Conditions
 from emulator.group.instance_lifecycle import health_state
 from emulator.group.instances import Instance, Version
-from emulator.group.members import Group, living
+from emulator.group.members import Group
 from emulator.group.settings import Settings
 from emulator.group.state import is_reached, is_stable, phase
+from emulator.group.sums import Sums, sums_of
 
 _COUNTERS: Final = {
     "NONE": "none",
@@ -107,7 +108,13 @@ def error_row(location: Location, name: str, attempt: Attempt, version: Version)
 
 
 def snapshot(group: Group, settings: Settings, conditions: Conditions) -> dict[str, Any]:
-    """Return what the request log keeps of a group after each change, and what the console draws."""
+    """Return what the request log shows of a group after each change, and what the console draws."""
+    rows = [instance_snapshot(instance, group, settings, conditions) for instance in group.instances]
+    return group_snapshot(group, settings, sums_of(group.instances)) | {"instances": rows}
+
+
+def group_snapshot(group: Group, settings: Settings, sums: Sums) -> dict[str, Any]:
+    """Return a snapshot without the instances; `sums` are those of the group."""
     return {
         "target_size": settings.size,
         "surge": settings.surge,
@@ -116,15 +123,15 @@ def snapshot(group: Group, settings: Settings, conditions: Conditions) -> dict[s
             {"template": name_of(target.version.template), "name": target.version.name, "size": target.size}
             for target in settings.targets
         ],
-        "is_stable": is_stable(group, settings),
-        "is_reached": is_reached(group, settings),
-        "phase": phase(group, settings),
-        "living": len(living(group)),
-        "instances": [_instance_snapshot(instance, group, settings, conditions) for instance in group.instances],
+        "is_stable": is_stable(group, settings, sums),
+        "is_reached": is_reached(group, settings, sums),
+        "phase": phase(group, settings, sums),
+        "living": sums.living.total(),
     }
 
 
-def _instance_snapshot(instance: Instance, group: Group, settings: Settings, conditions: Conditions) -> dict[str, Any]:
+def instance_snapshot(instance: Instance, group: Group, settings: Settings, conditions: Conditions) -> dict[str, Any]:
+    """Return what a snapshot shows of an instance."""
     health = ""
     if settings.health_check is not None:
         health = health_state(instance, settings.health_check, conditions.container(instance), group.at_s)

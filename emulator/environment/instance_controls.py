@@ -36,6 +36,7 @@ class InstanceControls:
         self._seed = seed
         self._decide_s = decide_s
         self._metadata: dict[tuple[str, str], tuple[object, str]] = {}
+        self._differences: dict[tuple[str, str], tuple[Document, Document, UpdateAction]] = {}
 
     def reload(self) -> None:
         """Read everything from the store again."""
@@ -98,7 +99,12 @@ class InstanceControls:
         return None
 
     def _difference(self, old: str, new: str) -> UpdateAction:
-        return needed_action(self._template(old), self._template(new))
+        documents = self._template(old), self._template(new)
+        cached = self._differences.get((old, new))
+        if cached is None or cached[0] is not documents[0] or cached[1] is not documents[1]:
+            cached = (*documents, needed_action(*documents))
+            self._differences[old, new] = cached
+        return cached[2]
 
     def _template(self, path: str) -> Document:
         return self._store.view.get(path) or {}

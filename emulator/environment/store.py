@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from emulator.environment.links import collection_of, name_of
 from emulator.environment.view import Document, View
+from emulator.environment.whole_entries import WholeEntries
 from emulator.group.members import Group
 
 _GROUP: Final = TypeAdapter(Group)
@@ -21,7 +22,8 @@ CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, json TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS request_log (seq INTEGER PRIMARY KEY AUTOINCREMENT, json TEXT NOT NULL);
 """
 
-_VERSION: Final = 2  # of the tables and their JSON; a new file has version 0 and no tables
+_VERSION: Final = 3  # of the tables and their JSON; a new file has version 0 and no tables
+_OLDER_VERSION: Final = 2  # whose log has all instances in each entry of a group, which this program reads too
 _NAMES: Final = {"documents", "groups", "settings", "request_log", "sqlite_sequence"}
 _WRITES: Final = {
     "documents": ("INSERT OR REPLACE INTO documents VALUES (?, ?)", "DELETE FROM documents WHERE path = ?"),
@@ -50,6 +52,7 @@ class Store:
         self._pending: dict[tuple[str, str], str | None] = {}
         self._before: dict[tuple[str, str], Document | Group | None] = {}
         self._entries: list[str] = []
+        self._read = WholeEntries()
         try:
             self._connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
             self._close_connection = weakref.finalize(self, self._connection.close)
@@ -68,7 +71,7 @@ class Store:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         names = {row[0] for row in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         is_new = version == 0 and not names
-        if not (is_new or version == _VERSION) or names - _NAMES:
+        if not (is_new or version in (_OLDER_VERSION, _VERSION)) or names - _NAMES:
             raise ValueError(
                 f"version {version} with the tables {sorted(names)}; this program reads version {_VERSION}"
             )
@@ -147,14 +150,20 @@ class Store:
             StateError: the database cannot be read
         """
         self.commit()
+        shows_groups = kind in ("", "group")
+        whole = self._read.copy() if self._read.number <= after else WholeEntries()
+        first = whole.number if shows_groups else after
         try:
-            rows = self._connection.execute("SELECT seq, json FROM request_log WHERE seq > ? ORDER BY seq", (after,))
+            rows = self._connection.execute("SELECT seq, json FROM request_log WHERE seq > ? ORDER BY seq", (first,))
             for number, text in rows:
-                entry = {"seq": number, **json.loads(text)}
-                if not kind or entry["kind"] == kind:
-                    yield entry
+                kept = json.loads(text)
+                entry = whole.completed(number, kept) if shows_groups else kept
+                if number > after and (not kind or entry["kind"] == kind):
+                    yield {"seq": number, **entry}
         except (sqlite3.Error, ValueError) as error:
             raise StateError(f"The request log could not be read: {error}.") from error
+        if shows_groups:
+            self._read = whole  # a reader that asks for the entries after these need not read these again
 
     def mark(self) -> Callable[[], None]:
         """Return a function that undoes every write from now on, as long as no commit comes between."""

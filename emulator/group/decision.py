@@ -19,7 +19,6 @@ from emulator.group.members import (
     creatable,
     deletion_order,
     difference,
-    living,
     missing_by_version,
     outdated,
     outdated_standby,
@@ -42,10 +41,10 @@ def decided(group: Group, settings: Settings, conditions: Conditions) -> Group:
     if settings.proactive:
         leaving = {instance.name for instance in outdated_standby(group, settings)}
         group = with_action_on(group, leaving, "DELETING" if settings.substitutes else "RECREATING", settings)
-    missing = settings.size - len(living(group))
+    missing = settings.size - len(group.living)
     if missing > 0 and settings.standby.scales_out:
         group = _with_standby_instances(group, missing)
-        missing = settings.size - len(living(group))
+        missing = settings.size - len(group.living)
     if missing > 0:
         group = _with_new_instances(group, settings, conditions, creatable(group, settings, missing))
     elif missing < 0:
@@ -83,7 +82,7 @@ def _with_updates(group: Group, settings: Settings, conditions: Conditions) -> G
         count = min(sum(count for count in missing.values() if count > 0), len(replaced))
         group = _with_new_instances(group, settings, conditions, creatable(group, settings, count))
     group = _with_updated(group, old, settings, conditions)
-    lacking = settings.size - len(living(group))
+    lacking = settings.size - len(group.living)
     return _with_new_instances(group, settings, conditions, creatable(group, settings, lacking))
 
 
@@ -189,7 +188,7 @@ def _new_instance(
 def _with_deletions(group: Group, settings: Settings) -> Group:
     """Return a group that deletes instances above its target size, as far as enough stay available."""
     leaving = surplus_instances(group, settings) if settings.proactive else deletion_order(group)
-    return _without(leaving[: len(living(group)) - settings.size], group, settings)
+    return _without(leaving[: len(group.living) - settings.size], group, settings)
 
 
 def _with_redistribution(group: Group, settings: Settings, conditions: Conditions) -> Group:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from emulator.group.instances import Instance
-from emulator.group.members import Group, living, outdated, standby_pool
+from emulator.group.members import Group, outdated, standby_pool
 from emulator.group.settings import Settings
 
 
@@ -29,7 +29,7 @@ def zones_of_new_instances(group: Group, settings: Settings, count: int, target:
     """
     if len(settings.zones) == 1:
         return list(settings.zones) * count
-    present = living(group)
+    present = list(group.living)
     leaving = {instance.name for instance in outdated(group, settings)} if settings.proactive else set()
     remaining = [instance for instance in present if instance.name not in leaving]
     if target != "RUNNING":
@@ -46,7 +46,7 @@ def zones_of_new_instances(group: Group, settings: Settings, count: int, target:
 
 def is_even(group: Group, settings: Settings) -> bool:
     """Return whether the numbers of instances of two zones differ by at most 1."""
-    numbers = _by_zone(living(group))
+    numbers = _by_zone(group.living)
     return max(numbers[zone] for zone in settings.zones) - min(numbers[zone] for zone in settings.zones) <= 1
 
 

@@ -25,6 +25,14 @@ def health_state(instance: Instance, health_check: HealthCheck, container: Conta
     return verdict_at(_verdicts(instance, health_check, container), now_s)
 
 
+def health_changes_at_s(
+    instance: Instance, health_check: HealthCheck, container: ContainerHealth | None, now_s: float
+) -> float:
+    """Return when the health check's verdict on an instance changes next, or NEVER."""
+    changes = _verdicts(instance, health_check, container)
+    return min((at_s for at_s, _ in changes if at_s > now_s), default=NEVER)
+
+
 def due_at_s(
     instance: Instance, health_check: HealthCheck | None, container: ContainerHealth | None, now_s: float
 ) -> float:

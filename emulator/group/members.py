@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 from emulator.group.attempts import Attempt
@@ -10,6 +11,7 @@ from emulator.group.conditions import Conditions
 from emulator.group.health import NEVER
 from emulator.group.instances import Instance, Version, is_available, with_action
 from emulator.group.settings import Settings, UpdateAction, most_disruptive
+from emulator.group.sums import missing_of
 
 IN_PLACE: Final[Mapping[UpdateAction, str]] = {
     "REFRESH": "REFRESHING",
@@ -39,21 +41,26 @@ class Group:
     errors: tuple[tuple[str, Attempt, Version], ...] = ()
     lost: int = 0
 
+    @cached_property
+    def living(self) -> tuple[Instance, ...]:
+        """The instances that are to run and that the group keeps; their limit is the target size plus surge."""
+        return tuple(instance for instance in self.instances if not instance.is_leaving and not instance.is_standby)
+
+    @cached_property
+    def living_by_version(self) -> Counter[Version]:
+        """The number of living instances by the version that they are to have."""
+        return Counter(instance.intended for instance in self.living)
+
 
 def deciding_soon(group: Group, now_s: float, conditions: Conditions) -> Group:
     """Return a group that decides soon, because its settings or instances were changed from outside."""
     return replace(group, at_s=now_s, decide_at_s=min(group.decide_at_s, now_s + conditions.decide_s))
 
 
-def living(group: Group) -> list[Instance]:
-    """Return the instances that are to run and that the group keeps; their limit is the target size plus surge."""
-    return [instance for instance in group.instances if not instance.is_leaving and not instance.is_standby]
-
-
 def creatable(group: Group, settings: Settings, most: int) -> int:
     """Return how many instances a group may create at once, `most` of them at most; never below 0."""
     deleting = [instance for instance in group.instances if instance.is_leaving and not instance.is_standby]
-    occupied = len(living(group)) + (len(deleting) if settings.counts_deleting else 0)
+    occupied = len(group.living) + (len(deleting) if settings.counts_deleting else 0)
     return max(0, min(most, settings.size + settings.surge - occupied))
 
 
@@ -118,13 +125,7 @@ def with_action_on(group: Group, names: set[str], action: str, settings: Setting
 
 def missing_by_version(group: Group, settings: Settings) -> dict[Version, int]:
     """Return how many instances each target version lacks; negative where it has too many."""
-    missing = dict.fromkeys(settings.versions, 0)
-    for target in settings.targets:
-        missing[target.version] += target.size
-    for instance in living(group):
-        if instance.intended in missing:
-            missing[instance.intended] -= 1
-    return missing
+    return missing_of(group.living_by_version, settings)
 
 
 def deletion_order(group: Group) -> list[Instance]:
@@ -134,7 +135,7 @@ def deletion_order(group: Group) -> list[Instance]:
     An instance of the zone with the most instances comes first; of equal zones, an instance that is not available, then
     the youngest.
     """
-    youngest_first = living(group)[::-1]
+    youngest_first = group.living[::-1]
     by_zone = Counter(instance.zone for instance in youngest_first)
     ranked = []
     for instance in sorted(youngest_first, key=is_available):
@@ -165,14 +166,7 @@ def outdated(group: Group, settings: Settings) -> list[Instance]:
     missing = missing_by_version(group, settings)
     if any(count > 0 for count in missing.values()):
         return surplus_instances(group, settings)
-    return [instance for instance in living(group) if instance.intended not in missing]
-
-
-def has_outdated(group: Group, settings: Settings) -> bool:
-    """Return whether there are instances to replace, without putting them in order."""
-    missing = missing_by_version(group, settings)
-    is_uneven = any(count > 0 for count in missing.values()) and any(count < 0 for count in missing.values())
-    return is_uneven or any(instance.intended not in missing for instance in living(group))
+    return [instance for instance in group.living if instance.intended not in missing]
 
 
 def outdated_standby(group: Group, settings: Settings) -> list[Instance]:

@@ -6,6 +6,7 @@ the group decides which instances to create, replace and delete (`decision`). Be
 the gap that real groups show: no action anywhere, and yet not stable.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from emulator.group.conditions import Conditions
@@ -28,15 +29,33 @@ def next_s(group: Group, settings: Settings, conditions: Conditions) -> float:
     return min((group.decide_at_s, *moments))
 
 
-def advanced_group(group: Group, settings: Settings, conditions: Conditions, now_s: float) -> Group:
-    """Return a group after a moment: each instance that is due has changed, and the group has decided if it is time."""
-    instances: list[Instance] = []
+def due_names(group: Group, settings: Settings, conditions: Conditions, now_s: float) -> set[str]:
+    """Return the names of the instances that are due at a moment."""
+    return {
+        instance.name
+        for instance in group.instances
+        if due_at_s(instance, settings.health_check, conditions.container(instance), group.at_s) <= now_s
+    }
+
+
+def advanced_group(
+    group: Group, settings: Settings, conditions: Conditions, now_s: float, due: Collection[str] | None = None
+) -> Group:
+    """
+    Return a group after a moment: each instance that is due has changed, and the group has decided if it is time.
+
+    Args:
+        group: group before the moment
+        settings: settings of the group
+        conditions: conditions of the group
+        now_s: the moment
+        due: names of the instances that are due, if they are known
+    """
+    due = due_names(group, settings, conditions, now_s) if due is None else due
+    advanced: dict[str, Instance | None] = {}
     has_changed = False
     errors, lost = group.errors, group.lost
-    for before in group.instances:
-        if due_at_s(before, settings.health_check, conditions.container(before), group.at_s) > now_s:
-            instances.append(before)
-            continue
+    for before in [instance for instance in group.instances if instance.name in due]:
         after = _advanced(before, settings, conditions, now_s)
         if after is not None and after.attempts != before.attempts:
             errors = (*errors, (after.name, after.attempts[-1], after.intended))[-_MOST_ERRORS:]
@@ -44,8 +63,10 @@ def advanced_group(group: Group, settings: Settings, conditions: Conditions, now
                 after, lost = None, lost + 1
         if after is None or after.action != before.action or after.was_available != before.was_available:
             has_changed = True
-        instances += [after] if after is not None else []
-    moved = replace(group, at_s=now_s, instances=tuple(instances), errors=errors, lost=lost)
+        advanced[before.name] = after
+    present = [advanced.get(instance.name, instance) for instance in group.instances]
+    instances = tuple(instance for instance in present if instance is not None)
+    moved = replace(group, at_s=now_s, instances=instances, errors=errors, lost=lost)
     if has_changed:
         moved = replace(moved, decide_at_s=min(group.decide_at_s, now_s + conditions.decide_s))
     if group.decide_at_s <= now_s:

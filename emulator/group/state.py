@@ -3,8 +3,9 @@
 from typing import Final
 
 from emulator.group.health import NEVER
-from emulator.group.members import Group, has_outdated, outdated_standby
+from emulator.group.members import Group, outdated_standby
 from emulator.group.settings import Settings
+from emulator.group.sums import Sums, has_outdated, sums_of
 
 _FURTHEST_FROM_DONE_FIRST: Final = (
     "CREATING", "RECREATING", "RESTARTING", "REFRESHING", "VERIFYING", "STARTING", "RESUMING", "STOPPING", "SUSPENDING",
@@ -12,24 +13,31 @@ _FURTHEST_FROM_DONE_FIRST: Final = (
 )  # fmt: skip
 
 
-def is_reached(group: Group, settings: Settings) -> bool:
-    """Return whether every instance that the group keeps is intended to have a target version, healthy or not."""
-    return not has_outdated(group, settings) and not outdated_standby(group, settings)
+def is_reached(group: Group, settings: Settings, sums: Sums | None = None) -> bool:
+    """
+    Return whether every instance that the group keeps is intended to have a target version, healthy or not.
+
+    Args:
+        group: group
+        settings: settings of the group
+        sums: sums over the group's instances, if they are known
+    """
+    sums = sums or sums_of(group.instances)
+    return not has_outdated(sums.living, settings) and not outdated_standby(group, settings)
 
 
-def is_stable(group: Group, settings: Settings) -> bool:
+def is_stable(group: Group, settings: Settings, sums: Sums | None = None) -> bool:
     """Return whether no action runs and none is due; a group that keeps an old version is stable as well."""
-    return (
-        group.decide_at_s == NEVER
-        and len(group.instances) == settings.size + sum(settings.standby.sizes.values())
-        and all(instance.action == "NONE" for instance in group.instances)
-    )
+    if group.decide_at_s != NEVER or len(group.instances) != settings.size + sum(settings.standby.sizes.values()):
+        return False
+    sums = sums or sums_of(group.instances)
+    return sums.actions["NONE"] == len(group.instances)
 
 
-def phase(group: Group, settings: Settings) -> str:
+def phase(group: Group, settings: Settings, sums: Sums | None = None) -> str:
     """Return the current action that is furthest from done, in lower case; else `stable` or `gap`."""
-    actions = {instance.action for instance in group.instances}
+    sums = sums or sums_of(group.instances)
     for action in _FURTHEST_FROM_DONE_FIRST:
-        if action in actions:
+        if sums.actions[action]:
             return action.lower()
-    return "stable" if is_stable(group, settings) else "gap"
+    return "stable" if is_stable(group, settings, sums) else "gap"

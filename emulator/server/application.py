@@ -24,6 +24,7 @@ TRANSPORT: Final = "emulator.transport"
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024
 _LOG: Final = logging.getLogger("emulator")
 _LONGEST_SLEEP_S: Final = 1.0  # between two moments of groups
+_SHORTEST_SLEEP_S: Final = 0.05  # a commit writes a whole group, so that moments close together share one
 _FLUSH_S: Final = 0.05  # from the last bytes of a truncated body to the cut
 
 
@@ -144,7 +145,7 @@ class Application:
         while True:
             due_s = environment.next_s()
             sleep_s = self._clock.real_s(due_s - self._clock.now_s()) if due_s < NEVER else _LONGEST_SLEEP_S
-            await asyncio.sleep(min(max(sleep_s, 0.001), _LONGEST_SLEEP_S))
+            await asyncio.sleep(min(max(sleep_s, _SHORTEST_SLEEP_S), _LONGEST_SLEEP_S))
             try:
                 environment.advance()
                 environment.store.commit()

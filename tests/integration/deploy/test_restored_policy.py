@@ -175,7 +175,7 @@ def test_rollback_that_cannot_restore_the_policy_succeeds_with_a_warning() -> No
     rig.deploy("b")
     inject_fault(rig, on="instanceGroupManagers.patch", nth=[2], status=403, reason="forbidden")
     (warning,) = rig.rollback().warnings
-    assert warning.startswith("the update policy still has the surge of the rollback: PATCH ")
+    assert warning.startswith("the update policy still has the surge of the rollout: PATCH ")
     assert warning.endswith(", and run `reconcile`")
     assert rig.serving() == ["a"] * 3
     rig.reconcile()

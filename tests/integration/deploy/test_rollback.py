@@ -9,7 +9,7 @@ from deploy.errors import NotRestoredError, RefusedError
 from deploy.group import update_policy
 from deploy.group.drift import drift
 from deploy.group.quotas import Quota
-from deploy.group.update_policy import rollback_surge
+from deploy.group.update_policy import largest_surge
 from deploy.rollout.plan import RestoreRelease
 from deploy.rollout.rollback_plan import choose_rollback_target, plan_rollback
 from deploy.rollout_settings import RolloutSettings
@@ -98,7 +98,7 @@ def test_surplus_instances_count_as_room() -> None:
 )
 def test_rollback_surge(configured: int, size: int, room: int | None, expected: int | None) -> None:
     """The surge is never below the environment's, which the group keeps then."""
-    assert rollback_surge(RolloutSettings(surge=configured), 1, size, room) == expected
+    assert largest_surge(RolloutSettings(surge=configured), 1, size, room) == expected
 
 
 def test_rollback_with_little_capacity_continues_as_instances_leave() -> None:

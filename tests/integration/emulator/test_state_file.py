@@ -63,7 +63,7 @@ BAD_STATES: dict[str, Damage] = {
     "scribbled": scribble,
     "folder": folder,
     "older": lambda path: execute(path, "PRAGMA user_version = 1"),
-    "newer": lambda path: execute(path, "PRAGMA user_version = 3"),
+    "newer": lambda path: execute(path, "PRAGMA user_version = 4"),
     "another program's": lambda path: execute(path, "CREATE TABLE mail (x)"),
     "other columns": lambda path: execute(path, "ALTER TABLE documents RENAME COLUMN json TO text"),
     "bad document": lambda path: execute(path, "UPDATE documents SET json = '{' WHERE path LIKE '%Templates%'"),

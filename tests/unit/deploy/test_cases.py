@@ -11,7 +11,7 @@ Decisions, one JSON file for each case: the observation and the request, and the
               quotas: limit and usage by metric;
               autoscaler, missing_permissions, permissions_error, quotas_error: as in Observation
               a template with a release record gets the name of its content in place of its name in the case
-    expect    refused and exit_code; or plan, fallback, warnings, serves
+    expect    refused and exit_code; or plan, fallback, warnings, serves, surge, restores_policy
 """
 
 import copy
@@ -46,7 +46,7 @@ CASES = sorted(path for path in FOLDER.glob("*.json") if path.stem[0] != "_")
 COLLECTION = "https://www.googleapis.com/compute/v1/projects/dojangkok-dev/global/instanceTemplates"
 KEYS = {"what", "verb", "image", "now", "to", "force", "full", "config", "observed", "expect"}
 OBSERVED = {*BASE, "metadata", "templates"}
-EXPECTED = {"refused", "exit_code", "plan", "fallback", "warnings", "serves"}
+EXPECTED = {"refused", "exit_code", "plan", "fallback", "warnings", "serves", "surge", "restores_policy"}
 
 
 @dataclass(frozen=True)
@@ -169,6 +169,8 @@ def outcome(case: Case, config: Config, observation: Observation) -> dict[str, A
         "fallback": fallback and fallback.template,
         "serves": plan.target.template,
         "warnings": list(plan.warnings),
+        "surge": getattr(plan, "surge", None),
+        "restores_policy": getattr(plan, "restores_policy", None),
     }
 
 

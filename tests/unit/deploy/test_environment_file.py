@@ -64,6 +64,12 @@ def test_accessories_are_not_checked(tmp_path: Path) -> None:
             "rollout: {method: RECREATE, surge: 1, unavailable: 1}",
             "rollout: surge is 1, and method RECREATE keeps the names",
         ),
+        (
+            "rollout: {method: RECREATE, surge: auto, unavailable: 1}",
+            "rollout: surge is auto, and method RECREATE keeps the names",
+        ),
+        ("rollout: {surge: Auto}", "a percentage of the target size such as '20%', or auto."),
+        ("rollout: {unavailable: auto}", "unavailable: got 'auto'; it is a number of instances from 0 to 10000"),
         ("rollout: {surge: 101%}", "rollout.surge: got '101%'; it is a number of instances"),
         ("rollout: {surge: 0%}", "rollout: surge and unavailable are both 0, so no instance could ever be replaced"),
         ("region: asia-northeast3", "has zone 'asia-northeast3-a' and region 'asia-northeast3', and a group is in one"),

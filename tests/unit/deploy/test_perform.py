@@ -75,6 +75,7 @@ def test_typed_rollback_is_applied_and_waited_for() -> None:
         instances=result.instances,
         warnings=("planned", size),
         requests=10,
+        surge=3,
     )
     assert [(times.name, times.is_new) for times in result.instances] == [(row["name"], True) for row in BASE["rows"]]
     assert sum(phase.seconds for phase in result.phases) == 10.0

@@ -110,3 +110,13 @@ def test_refused_deletion_ends_the_prune(answer: Any, expected: type[DeployError
     assert type(result.error) is expected
     assert result.error.message == text
     assert replace(result, error=None) == PruneResult((OLDEST,), 1)
+
+
+def test_deletions_are_waited_for_together() -> None:
+    """Every deletion is started before the first is waited for: a long history costs the time of a single operation."""
+    running = {**DONE, "status": "RUNNING"}
+    compute = answers(first=running, second=running)
+    wait = f"POST global/operations/{DONE['name']}/wait"
+    compute = replace(compute, answers={**compute.answers, wait: [DONE]})
+    assert prune_templates(compute.managed(), CONFIG) == PruneResult((OLDEST, SECOND), 0)
+    assert compute.requests[-4:] == [delete(OLDEST), delete(SECOND), wait, wait]

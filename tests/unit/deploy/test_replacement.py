@@ -9,7 +9,7 @@ from deploy.documents.group_state import Group, parse_group
 from deploy.documents.instance_count import InstanceCount
 from deploy.group.preflight import update_policy_refusals
 from deploy.group.replacement import count_refusals, missing_instances, replaced_at_once, surge_instances
-from deploy.group.update_policy import has_rollback_surge, rollback_surge, rollout_policy
+from deploy.group.update_policy import has_larger_surge, largest_surge, rollout_policy
 from deploy.rollout_settings import RolloutSettings
 from tests.unit.deploy.scripted_compute import group_document
 from tests.unit.deploy.values import CONFIG
@@ -116,7 +116,7 @@ def test_group_that_substitutes_is_refused_by_recreate_with_the_whole_command() 
 )
 def test_surge_of_a_rollback(rollout: dict[str, Any], zones: int, size: int, room: int, surge: int | None) -> None:
     """The surge is never between 0 and the number of zones, and RECREATE has none."""
-    assert rollback_surge(RolloutSettings(**rollout), zones, size, room) == surge
+    assert largest_surge(RolloutSettings(**rollout), zones, size, room) == surge
 
 
 @pytest.mark.parametrize(("surge", "is_left"), [({"fixed": 10}, True), ({"percent": 20}, False), ({"fixed": 2}, False)])
@@ -124,4 +124,4 @@ def test_surge_that_a_rollback_left_beside_a_percentage(surge: dict[str, int], i
     """A fixed surge above the instances of the percentage is that of a rollback."""
     settings = RolloutSettings(surge="20%")
     policy = rollout_policy(settings, 1) | {"maxSurge": surge}
-    assert has_rollback_surge(settings, group(1, 10, **policy)) is is_left
+    assert has_larger_surge(settings, group(1, 10, **policy)) is is_left

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from deploy.documents.group_state import Version, parse_group
-from deploy.group.update_policy import has_rollback_surge, rollout_policy
+from deploy.group.update_policy import has_larger_surge, rollout_policy
 from deploy.rollout.patch import restore_policy
 from deploy.rollout_settings import RolloutSettings
 from tests.unit.deploy.observations import SEED
@@ -29,7 +29,7 @@ def restored(compute: ScriptedCompute, target: str = SEED) -> tuple[str, tuple[s
 
 def not_restored(reason: str, fix: str = "run `reconcile`") -> tuple[str, tuple[str, ...]]:
     """Return the result of a PATCH that took no effect."""
-    return "", (f"the update policy still has the surge of the rollback: {reason}. Fix: {fix}",)
+    return "", (f"the update policy still has the surge of the rollout: {reason}. Fix: {fix}",)
 
 
 def scripted(*documents: Any, patch: Any = DONE) -> ScriptedCompute:
@@ -55,7 +55,7 @@ def scripted(*documents: Any, patch: Any = DONE) -> ScriptedCompute:
 def test_only_a_larger_surge_alone_is_that_of_a_rollback(changes: dict[str, Any], expected: bool) -> None:
     """A rollback changes nothing but the surge, so any other difference is an edit by a person."""
     group = parse_group(group_document(updatePolicy={**POLICY, **changes}), ())
-    assert has_rollback_surge(SETTINGS, group) is expected
+    assert has_larger_surge(SETTINGS, group) is expected
 
 
 def test_patch_has_the_fingerprint_and_the_policy_and_no_version() -> None:
@@ -94,7 +94,7 @@ def test_group_without_the_surge_of_this_rollback_is_left_alone(document: Any, t
 def test_edited_policy_is_left_alone_and_named(changes: dict[str, Any], text: str) -> None:
     """A policy that another client edited since the PATCH is not written, and each difference is in the warning."""
     compute = scripted(group_document(updatePolicy=rollout_policy(SETTINGS, 1, 3) | changes))
-    warning = f"the update policy was edited during the rollback, and stays: {text}"
+    warning = f"the update policy was edited during the rollout, and stays: {text}"
     assert restored(compute) == ("", (f"{warning}. Fix: set the values of the environment file",))
     assert compute.requests == [GET]
 

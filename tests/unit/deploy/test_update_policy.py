@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from deploy.group.later_changes import changes_since_patch
-from deploy.group.update_policy import policy_values, rollback_surge, rollout_policy
+from deploy.group.update_policy import largest_surge, policy_values, rollout_policy
 from deploy.rollout_settings import RolloutSettings
 
 SETTINGS = RolloutSettings(surge=2)
@@ -37,7 +37,7 @@ def test_rollback_replaces_as_many_instances_at_once_as_the_quota_allows(
     target_size: int, room: int | None, surge: int | None
 ) -> None:
     """The surge is the target size within the quota's room; the settings' surge is kept if it is not larger."""
-    assert rollback_surge(SETTINGS, 1, target_size, room) == surge
+    assert largest_surge(SETTINGS, 1, target_size, room) == surge
 
 
 @pytest.mark.parametrize(

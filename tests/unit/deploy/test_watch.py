@@ -62,12 +62,12 @@ def test_watch_of_a_release_shows_each_poll_and_bakes() -> None:
     assert polls.watch.until_served(GOAL) == ()
     done = ("done", "3 of 3 healthy")
     assert polls.states() == [
-        (0.0, "waiting", "not stable"), (15.0, *done), (25.0, "waiting", "not stable"), (40.0, *done), (50.0, *done)
+        (0.0, "waiting", "not stable"), (12.5, *done), (22.5, "waiting", "not stable"), (35.0, *done), (45.0, *done)
     ]  # fmt: skip
     assert polls.lines == [f"{READ_ERROR}."] * 2
     assert polls.watch.timeline.phases() == (
         Phase("first instance running", 0.0), Phase("first healthy", 0.0), Phase("all healthy", 0.0),
-        Phase("old deleted", 0.0), Phase("settled", 40.0), Phase("baked", 10.0),
+        Phase("old deleted", 0.0), Phase("settled", 35.0), Phase("baked", 10.0),
     )  # fmt: skip
     last = polls.snapshots[-1]
     assert (last.target, last.group, last.timeline.instances) == (
@@ -81,7 +81,7 @@ def test_group_that_only_has_to_settle_is_read_without_its_instances() -> None:
     """The group's document shows the end of a rollout earlier, and a poll decides."""
     polls = Polls(UNSTABLE, SERVING)
     polls.watch.until_served(replace(GOAL, bake_s=0.0))
-    assert [at_s for at_s, _, _ in polls.states()] == [0.0, 5.0, 15.0]
+    assert [at_s for at_s, _, _ in polls.states()] == [0.0, 2.5, 12.5]
     assert polls.compute.requests == [READ, ROWS, READ, READ, ROWS, READ, ROWS]
 
 
@@ -90,7 +90,7 @@ def test_other_version_ends_the_reads_without_instances() -> None:
     polls = Polls(UNSTABLE, OTHER | {"fingerprint": "theirs=", "status": UNSTABLE["status"]})
     with pytest.raises(SupersededError):
         polls.watch.until_served(GOAL)
-    assert [at_s for at_s, _, _ in polls.states()] == [0.0, 5.0]
+    assert [at_s for at_s, _, _ in polls.states()] == [0.0, 2.5]
 
 
 def test_watch_of_a_rollback_reaches_no_milestone_of_the_release() -> None:

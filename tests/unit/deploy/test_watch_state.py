@@ -166,9 +166,9 @@ def settling(*more: Instance, is_stable: bool = False, health: str = "HEALTHY") 
 @pytest.mark.parametrize(
     ("state", "now_s", "expected"),
     [
-        (settling(), 100.0, 0.5),
-        (settling(), 102.5, 0.5),
-        (settling(), 104.5, 0.5),
+        (settling(), 100.0, 0.25),
+        (settling(), 102.5, 0.25),
+        (settling(), 104.5, 0.45),
         (settling(), 104.6, None),
         (settling(OLD), 100.0, 1.0),
         (settling(OLD), 104.0, 1.0),

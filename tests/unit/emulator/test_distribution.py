@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from emulator.group.distribution import is_even
-from emulator.group.members import living, with_action_on
+from emulator.group.members import with_action_on
 from emulator.group.profile import Profile
 from tests.unit.emulator.group_rollout import NEW, OLD, ZONES, GroupRollout, available, settings, settled
 
@@ -15,7 +15,7 @@ A, B, C = ZONES
 
 def by_zone(rollout: GroupRollout) -> dict[str, int]:
     """Return the number of instances of each zone that has some."""
-    return dict(Counter(instance.zone for instance in living(rollout.group)))
+    return dict(Counter(instance.zone for instance in rollout.group.living))
 
 
 def resize(rollout: GroupRollout, size: int) -> None:
@@ -27,7 +27,7 @@ def resize(rollout: GroupRollout, size: int) -> None:
 
 def delete_in(rollout: GroupRollout, zone: str, count: int) -> None:
     """Delete instances of a zone, and shrink the target size by their number, as `deleteInstances` does."""
-    names = [instance.name for instance in living(rollout.group) if instance.zone == zone][:count]
+    names = [instance.name for instance in rollout.group.living if instance.zone == zone][:count]
     rollout.group = with_action_on(rollout.group, set(names), "DELETING", rollout.settings)
     resize(rollout, rollout.settings.size - count)
 
@@ -67,14 +67,14 @@ def test_without_redistribution_a_group_stays_uneven() -> None:
 def test_redistribution_moves_instances(surge: int, unavailable: int, most: int, least: int) -> None:
     """Redistribution moves one instance at a time within surge and unavailable; the others keep their names."""
     rollout = uneven()
-    before = {instance.name for instance in living(rollout.group)}
+    before = {instance.name for instance in rollout.group.living}
     limits = {"surge": surge, "unavailable": unavailable}
     rollout.patch(settings(OLD, 6, zones=ZONES, redistributes=True, **limits))
     groups = rollout.settle()
     assert by_zone(rollout) == {A: 2, B: 2, C: 2}
-    assert max(len(living(group)) for group in groups) == most
+    assert max(len(group.living) for group in groups) == most
     assert min(len(available(group)) for group in groups) == least
-    assert len(before & {instance.name for instance in living(rollout.group)}) == 5
+    assert len(before & {instance.name for instance in rollout.group.living}) == 5
 
 
 def test_redistribution_waits_for_the_new_instance() -> None:

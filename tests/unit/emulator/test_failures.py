@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from emulator.group.health import ContainerHealth
 from emulator.group.instances import shut_down
-from emulator.group.members import living, with_instance
+from emulator.group.members import with_instance
 from emulator.group.profile import Profile
 from emulator.group.settings import Target
 from tests.unit.emulator.group_rollout import NEW, OLD, acting, available, flags, settings, settled
@@ -84,7 +84,7 @@ def test_a_broken_template_keeps_one_surge_instance() -> None:
     rollout.profiles["new"] = BROKEN
     rollout.patch(settings(NEW))
     for group in rollout.moments(until_s=5_000):
-        assert len(living(group)) <= 4
+        assert len(group.living) <= 4
         assert [instance.intended for instance in available(group)] == [OLD] * 3
     assert flags(rollout) == (False, False)
     assert rollout.group.instances[-1].repairs > 5

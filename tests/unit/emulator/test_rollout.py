@@ -8,7 +8,7 @@ import pytest
 from emulator.environment.group_status import current_actions
 from emulator.group.instance_names import instance_name
 from emulator.group.instances import Version
-from emulator.group.members import living, updated_in_place
+from emulator.group.members import updated_in_place
 from emulator.group.profile import Profile
 from emulator.group.settings import Target
 from emulator.group.state import is_reached, is_stable
@@ -34,7 +34,7 @@ def test_surge_one_replaces_instance_by_instance() -> None:
     rollout = settled()
     rollout.patch(settings(NEW))
     groups = rollout.settle()
-    assert {len(living(group)) for group in groups} == {3, 4}
+    assert {len(group.living) for group in groups} == {3, 4}
     assert all(len(available(group)) >= 3 for group in groups)
     assert rollout.versions() == [NEW] * 3
 
@@ -163,7 +163,7 @@ def test_a_second_patch_replaces_the_first() -> None:
     list(rollout.moments(until_s=rollout.group.at_s + 40))
     rollout.patch(settings(third))
     groups = rollout.settle()
-    assert all(len(living(group)) <= 4 and len(available(group)) >= 3 for group in groups)
+    assert all(len(group.living) <= 4 and len(available(group)) >= 3 for group in groups)
     assert rollout.versions() == [third] * 3
 
 

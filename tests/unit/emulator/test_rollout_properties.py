@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from emulator.environment.group_status import current_actions
 from emulator.group.distribution import is_even
 from emulator.group.instances import Version
-from emulator.group.members import living, with_action_on, with_instance
+from emulator.group.members import with_action_on, with_instance
 from emulator.group.profile import Profile
 from emulator.group.settings import Settings, Target
 from emulator.group.state import is_reached, is_stable
@@ -57,7 +57,7 @@ def assert_flags_agree(rollout: GroupRollout) -> None:
         assert counts["none"] == len(group.instances) == current.size
         assert is_even(group, current) or not current.redistributes
     if is_reached(group, current) and current.proactive:
-        assert {instance.intended for instance in living(group)} <= set(current.versions)
+        assert {instance.intended for instance in group.living} <= set(current.versions)
 
 
 @RUNS
@@ -73,7 +73,7 @@ def test_a_rollout_stays_within_its_limits_and_settles(
     rollout.patch(settings(version(1), size, **limits, **location))
     for group in rollout.settle():
         assert len(available(group)) >= least_available(rollout.settings)
-        assert len(group.instances if counts_deleting else living(group)) <= size + surge
+        assert len(group.instances if counts_deleting else group.living) <= size + surge
         assert_flags_agree(rollout)
     assert rollout.versions() == [version(1)] * size
     assert is_even(rollout.group, rollout.settings)
@@ -105,7 +105,7 @@ def test_a_disturbed_group_settles(
     largest = size
     for number, (kind, amount, moments) in enumerate(disturbances, start=1):
         for index, _ in enumerate(rollout.moments()):
-            assert len(living(rollout.group)) <= largest + surge
+            assert len(rollout.group.living) <= largest + surge
             assert_flags_agree(rollout)
             if index >= moments:
                 break
