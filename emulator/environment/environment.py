@@ -34,6 +34,8 @@ class Environment:
         options: options
         phase_watchers: functions that are called with a group's path and phase when that phase changes
         operation_watchers: functions that are called with an operation's path when the operation is written
+        group_watchers: functions that are called with a group's path, the group before and after each change; before
+            is None for a new group, and for every group when a binding with a hook is stored
         now_s: virtual time up to which everything has happened
     """
 
@@ -42,6 +44,7 @@ class Environment:
     options: Options = field(default_factory=Options)
     phase_watchers: list[Callable[[str, str], None]] = field(default_factory=list)
     operation_watchers: list[Callable[[str], None]] = field(default_factory=list)
+    group_watchers: list[Callable[[str, Group | None, Group], None]] = field(default_factory=list)
     now_s: float = 0.0
 
     def __post_init__(self) -> None:
@@ -128,10 +131,14 @@ class Environment:
         """Store a binding; the next change of every group is computed again."""
         self.instance_controls.bind(binding)
         self._next.clear()
+        if binding.hook:
+            for path, group in self.view.groups.items():
+                self._notify(path, None, group)
 
     def set_group(self, path: str, group: Group) -> None:
         """Write a group, append the change to the request log, and perform what follows from the change."""
-        if self.view.groups.get(path) == group:
+        before = self.view.groups.get(path)
+        if before == group:
             return
         self._next.pop(path, None)
         if group.lost:
@@ -140,6 +147,7 @@ class Environment:
                 self.store.put(path, {**document, "targetSize": max(0, int(document["targetSize"]) - group.lost)})
             group = replace(group, lost=0)
         self.store.put_group(path, group)
+        self._notify(path, before, group)
         settings = self.settings(path)
         entry = snapshot(group, settings, self.conditions(path))
         self.store.append({"kind": "group", "at_s": round(self.now_s, 3), "group": path, **entry})
@@ -151,6 +159,10 @@ class Environment:
             self._phases[path] = new_phase
             for watcher in self.phase_watchers:
                 watcher(path, new_phase)
+
+    def _notify(self, path: str, before: Group | None, after: Group) -> None:
+        for watcher in self.group_watchers:
+            watcher(path, before, after)
 
     def put(self, path: str, document: Document) -> None:
         """Write a document; a group whose settings may have changed decides again."""

@@ -1,0 +1,164 @@
+"""
+Scenarios under load, on the machine of their Docker: `python -m tests.system.loss.experiment FILE`.
+
+FILE is the JSON of an Experiment; stdout is the JSON of the outcomes.
+"""
+
+import json
+import sys
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from tests.system.loss.figures import by_phase, duplicates, latencies, upper_bound
+from tests.system.loss.laboratory import Laboratory, Terms, fake, run_laboratory, wait_s
+from tests.system.loss.load import Results, run_load
+from tests.system.loss.scenarios import SCENARIOS
+from tests.system.loss.traffic import LONG_S, Kind, keyword, kinds
+from tests.system.stacks.replacing import BACKEND, NEW_TOKEN, VLLM
+
+_CALLBACKS_S: Final = LONG_S + 20
+_FAILED: Final = 1
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """
+    What is to be measured.
+
+    Args:
+        scenarios: names of scenarios, in their order.
+        vegeta: path of the program.
+        folder: folder for files.
+        short: short requests a second.
+        long: rate of the requests of 10 s, as vegeta writes it.
+        upload: rate of the uploads.
+        around_s: seconds of load before and after each scenario.
+        draining_s: seconds of draining, in place of the laboratory's.
+        retries: whether the balancer repeats requests by Google's rule.
+        terms: other fields of Terms.
+    """
+
+    scenarios: tuple[str, ...]
+    vegeta: str
+    folder: str
+    short: int = 400
+    long: str = "2"
+    upload: str = "1/5s"
+    around_s: float = 4
+    draining_s: int | None = None
+    retries: bool = False
+    terms: dict[str, Any] = field(default_factory=dict)
+
+
+def _terms(experiment: Experiment) -> Terms:
+    terms = Terms(**experiment.terms)
+    google = replace(terms.google, retries=experiment.retries)
+    if experiment.draining_s is not None:
+        google = replace(google, draining_s=experiment.draining_s)
+    return replace(terms, google=google, settings=tuple((name, value) for name, value in terms.settings))
+
+
+def _measured(laboratory: Laboratory, experiment: Experiment, name: str, prefix: str) -> dict[str, Any]:
+    scenario = SCENARIOS[name]
+    problems = scenario.prepare(laboratory)
+    laboratory.wait_until_served()
+    load = kinds(prefix, NEW_TOKEN, laboratory.images, experiment.short, experiment.long, experiment.upload)
+    counted, ended = laboratory.balancer.counts(), len(laboratory.containers.ended)
+    with run_load(load, Path(experiment.vegeta), Path(experiment.folder)) as results:
+        wait_s(experiment.around_s)
+        began_at = time.time()
+        problems += scenario.act(laboratory)
+        ended_at = time.time()
+        wait_s(experiment.around_s)
+    counts = {key: count - counted[key] for key, count in laboratory.balancer.counts().items()}
+    problems += [result.problem for result in results if result.problem] + laboratory.balancer.errors
+    return _outcome(laboratory, results, prefix) | {
+        "scenario": name,
+        "is_lossless": scenario.is_lossless,
+        "problems": problems,
+        "seconds": round(ended_at - began_at, 1),
+        "short": _latencies(results, began_at, ended_at),
+        "balancer": counts,
+        "ended": laboratory.containers.ends()[ended:],
+    }
+
+
+def _outcome(laboratory: Laboratory, results: list[Results], prefix: str) -> dict[str, Any]:
+    checklists = next(result for result in results if result.kind.name == "checklists")
+    called, unfinished = _callbacks(laboratory, prefix, {url.rpartition("/")[2] for url in checklists.urls})
+    calls = [call["body"] for call in fake(laboratory, VLLM, "/fake/calls") if f"{prefix} " in call["body"]]
+    long = next(result for result in results if result.kind.name == f"{LONG_S} s")
+    completed = [word for word in _keywords(prefix, len(long.times)) for body in calls if word in body]
+    requests = sum(len(result.times) for result in results)
+    lost = sum(len(result.lost) for result in results) + len(unfinished)
+    twice = duplicates(called) + duplicates(completed)
+    samples = [reason for result in results for _, reason in result.lost if reason]
+    return {
+        "requests": requests,
+        "lost": lost,
+        "duplicated": twice,
+        "at_most_lost": upper_bound(requests, lost),
+        "kinds": {
+            result.kind.name: {"requests": len(result.times), "lost": len(result.lost)} for result in results
+        },
+        "accepted_without_callback": len(unfinished),
+        "samples": [*samples[:20], *(f"no callback: {name}" for name in sorted(unfinished)[:20])],
+    }
+
+
+def _keywords(prefix: str, count: int) -> list[str]:
+    return [keyword(prefix, number) for number in range(count)]
+
+
+def _callbacks(laboratory: Laboratory, prefix: str, accepted: set[str]) -> tuple[list[str], set[str]]:
+    """Return the ids of all callbacks with a checklist, and the accepted ids without one."""
+    deadline = time.monotonic() + _CALLBACKS_S
+    while True:
+        rows = [row for row in fake(laboratory, BACKEND, "/fake/callbacks") if row["id"].startswith(f"{prefix}-")]
+        called = [row["id"] for row in rows if "checklists" in row["body"]]
+        unfinished = accepted - set(called)
+        if not unfinished or time.monotonic() > deadline:
+            return called, unfinished
+        time.sleep(0.5)
+
+
+def _latencies(results: list[Results], began_at: float, ended_at: float) -> dict[str, Any]:
+    """Return the latencies of the short requests by phase."""
+    phases = Counter[str]()
+    merged: dict[str, list[float]] = {}
+    for result in results:
+        if result.kind.name.startswith("short"):
+            for phase, values in by_phase(result.times, result.latencies, began_at, ended_at).items():
+                merged.setdefault(phase, []).extend(values)
+                phases[phase] += len(values)
+    return {phase: asdict(latencies(values)) for phase, values in merged.items()}
+
+
+def main(file: str) -> int:
+    """Perform the experiment of a file, and print the outcomes."""
+    given = json.loads(Path(file).read_text())
+    experiment = Experiment(**given | {"scenarios": tuple(given["scenarios"])})
+    outcomes = []
+    with run_laboratory(_terms(experiment), Path(experiment.folder)) as laboratory:
+        for number, name in enumerate(experiment.scenarios):
+            outcome = _measured(laboratory, experiment, name, f"load{chr(ord('a') + number)}")
+            outcomes.append(outcome)
+            print(json.dumps({key: outcome[key] for key in ("scenario", "requests", "lost")}), file=sys.stderr)
+        log = laboratory.balancer.log.read_text()
+    print(json.dumps({"outcomes": outcomes, "log": log[-4000:], "kinds": [_described(kind) for kind in _all(experiment)]}))
+    return 0
+
+
+def _all(experiment: Experiment) -> tuple[Kind, ...]:
+    return kinds("", "", frozenset(), experiment.short, experiment.long, experiment.upload)
+
+
+def _described(kind: Kind) -> dict[str, Any]:
+    return {"name": kind.name, "rate": kind.rate, "keeps": kind.keeps}
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
