@@ -5,6 +5,7 @@ FILE is the JSON of an Experiment; stdout is the JSON of the outcomes.
 """
 
 import json
+import math
 import sys
 import time
 from collections import Counter
@@ -38,6 +39,7 @@ class Experiment:
         around_s: seconds of load before and after each scenario.
         draining_s: seconds of draining, in place of the laboratory's.
         retries: whether the balancer repeats requests by Google's rule.
+        group_check_s: seconds between two checks of the group, in place of those of iac/.
         terms: other fields of Terms.
     """
 
@@ -50,6 +52,7 @@ class Experiment:
     around_s: float = 4
     draining_s: int | None = None
     retries: bool = False
+    group_check_s: int | None = None
     terms: dict[str, Any] = field(default_factory=dict)
 
 
@@ -58,6 +61,8 @@ def _terms(experiment: Experiment) -> Terms:
     google = replace(terms.google, retries=experiment.retries)
     if experiment.draining_s is not None:
         google = replace(google, draining_s=experiment.draining_s)
+    if experiment.group_check_s is not None:
+        terms = replace(terms, group_check=replace(terms.group_check, interval_s=experiment.group_check_s))
     return replace(terms, google=google, settings=tuple((name, value) for name, value in terms.settings))
 
 
@@ -81,6 +86,7 @@ def _measured(laboratory: Laboratory, experiment: Experiment, name: str, prefix:
         "problems": problems,
         "seconds": round(ended_at - began_at, 1),
         "short": _latencies(results, began_at, ended_at),
+        "longest_by_second": _longest_by_second(results, began_at),
         "balancer": counts,
         "ended": laboratory.containers.ends()[ended:],
     }
@@ -135,6 +141,17 @@ def _latencies(results: list[Results], began_at: float, ended_at: float) -> dict
                 merged.setdefault(phase, []).extend(values)
                 phases[phase] += len(values)
     return {phase: asdict(latencies(values)) for phase, values in merged.items()}
+
+
+def _longest_by_second(results: list[Results], began_at: float) -> dict[int, float]:
+    """Return the longest latency of the short requests of each second since the beginning of the scenario."""
+    longest: dict[int, float] = {}
+    for result in results:
+        if result.kind.name.startswith("short"):
+            for at, latency in zip(result.times, result.latencies, strict=True):
+                second = math.floor(at - began_at)
+                longest[second] = max(longest.get(second, 0.0), round(latency, 3))
+    return dict(sorted(longest.items()))
 
 
 def main(file: str) -> int:

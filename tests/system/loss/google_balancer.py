@@ -56,8 +56,34 @@ class GoogleBalancer:
     retries: bool = False
 
 
+@dataclass(frozen=True)
+class GroupCheck:
+    """
+    The health check of the group itself, /health, by which it replaces the next instance.
+
+    Args:
+        interval_s: seconds between two checks of an instance.
+        healthy_threshold: successful checks in a row until an instance counts as healthy.
+        unhealthy_threshold: failed checks in a row until the group recreates it.
+    """
+
+    interval_s: int
+    healthy_threshold: int
+    unhealthy_threshold: int
+
+
+def production_check() -> GroupCheck:
+    """Return the settings of the group's check in iac/."""
+    group = (ROOT / "iac/modules/compute-mig/main.tf").read_text()
+    return GroupCheck(
+        interval_s=_number(group, "check_interval_sec"),
+        healthy_threshold=_number(group, "healthy_threshold"),
+        unhealthy_threshold=_number(group, "unhealthy_threshold"),
+    )
+
+
 def production() -> GoogleBalancer:
-    """Return the settings of iac/."""
+    """Return the settings of the load balancer in iac/."""
     ingress = (ROOT / "iac/modules/ingress/main.tf").read_text()
     fleet = (ROOT / "iac/modules/fleet/main.tf").read_text()
     return GoogleBalancer(

@@ -17,7 +17,7 @@ from tests.support.programs import ROOT
 from tests.support.releases import REPOSITORY, reference
 from tests.support.waiting import wait_until
 from tests.system.loss.containers import Containers, Release, serve_hook
-from tests.system.loss.google_balancer import BACKEND_KEEP_ALIVE_S, GoogleBalancer, production
+from tests.system.loss.google_balancer import BACKEND_KEEP_ALIVE_S, GoogleBalancer, GroupCheck, production, production_check
 from tests.system.loss.haproxy import Balancer, run_balancer
 from tests.system.stacks.replacing import BACKEND, GATEWAY, VLLM, grace_s, variables
 from tests.system.stacks.stacks import IMAGE
@@ -27,6 +27,7 @@ _SEEDED: Final = f"{REPOSITORY}:latest"
 _SERVICE: Final = "projects/dojangkok-dev/global/backendServices/front"
 _KEEP_ALIVE_S: Final = BACKEND_KEEP_ALIVE_S + 20  # iac/modules/fleet/scripts.tf
 _READY_S: Final = 120
+_INITIAL_DELAY_S: Final = 60  # of the group, in which no instance is recreated; shorter than in iac/ for the crash
 # Releases by the letter of their digest (tests/support/releases.py).
 GOOD: Final = "abc"
 EXITS: Final = "d"
@@ -41,7 +42,8 @@ class Terms:
     Args:
         size: instances of the group.
         surge: instances above the size that a rollout may have.
-        google: settings of the balancer.
+        google: settings of the balancer; draining is shorter than in iac/, where the longest answer takes minutes.
+        group_check: settings of the group's own check.
         settings: variables of the servers that differ from those of the stack with an ingress.
         timeout_s: seconds until a rollout has failed.
         rollouts: rollouts of the scenario with many.
@@ -50,6 +52,7 @@ class Terms:
     size: int = 3
     surge: int = 3
     google: GoogleBalancer = replace(production(), draining_s=15)
+    group_check: GroupCheck = production_check()
     settings: tuple[tuple[str, str], ...] = ()
     timeout_s: int = 120
     rollouts: int = 1
@@ -94,11 +97,15 @@ def _releases(settings: Mapping[str, str]) -> dict[str, Release]:
 
 
 def _seed(terms: Terms) -> dict[str, Any]:
-    """Return the dojangkok seed with fast instances, a check each second, and a backend service before the group."""
+    """Return the dojangkok seed with fast instances, and with a backend service before the group."""
     seed: dict[str, Any] = yaml.safe_load((ROOT / "emulator/seeds/dojangkok.yaml").read_text())
     seed["instance_rules"] = [{"create_s": 0.5, "boot_s": 0.5}]
     resources, google = seed["resources"], terms.google
-    resources["healthChecks"][0] |= {"checkIntervalSec": 1, "timeoutSec": 1, "unhealthyThreshold": 3}
+    resources["healthChecks"][0] |= {
+        "checkIntervalSec": terms.group_check.interval_s,
+        "healthyThreshold": terms.group_check.healthy_threshold,
+        "unhealthyThreshold": terms.group_check.unhealthy_threshold,
+    }
     resources["healthChecks"].append(
         {
             "name": "front", "type": "HTTP", "checkIntervalSec": google.check_interval_s,
@@ -107,7 +114,9 @@ def _seed(terms: Terms) -> dict[str, Any]:
             "httpHealthCheck": {"port": 8000, "requestPath": "/readyz"},
         }
     )  # fmt: skip
-    resources["instanceGroupManagers"][0]["targetSize"] = terms.size
+    group = resources["instanceGroupManagers"][0]
+    group["targetSize"] = terms.size
+    group["autoHealingPolicies"][0]["initialDelaySec"] = _INITIAL_DELAY_S
     resources["backendServices"] = [
         {
             "name": "front",
@@ -137,7 +146,7 @@ def run_laboratory(terms: Terms, folder: Path) -> Iterator[Laboratory]:
     containers = Containers(IMAGE, releases, grace_s(), folder)
     with ExitStack() as stack:
         hook = stack.enter_context(serve_hook(containers))
-        emulator = stack.enter_context(run_emulator("--decide-s", "0.5", seed=seed, speed=1))
+        emulator = stack.enter_context(run_emulator("--decide-s", "0.5", seed=seed, speed=1, folder=folder))
         for image in releases:
             emulator.ask("emulator/bindings", {"image": image, "hook": hook})
         balancer = stack.enter_context(

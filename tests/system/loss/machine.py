@@ -67,7 +67,7 @@ def perform(machine: Machine, folder: Path, within_s: float = 900, **wanted: Any
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     with (folder / "experiment.log").open("w") as log:
         process = machine.start(
-            sys.executable, "-m", "tests.system.loss.experiment", file, folder=ROOT, env=environment,
+            sys.executable, "-m", "tests.system.loss.experiment", file, folder=folder, env=environment,
             stdout=subprocess.PIPE, stderr=log,
         )  # fmt: skip
         try:

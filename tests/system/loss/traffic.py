@@ -50,7 +50,7 @@ def kinds(prefix: str, token: str, images: frozenset[str], short: int, long: str
         prefix: beginning of the ids and keywords of this load.
         token: bearer token of the callers.
         images: images that may answer.
-        short: short requests a second; a quarter of them has new connections, a fiftieth are checklists.
+        short: short requests a second; a quarter of them has new connections, a hundredth are checklists.
         long: rate of the requests that last LONG_S.
         upload: rate of the uploads.
     """
@@ -88,7 +88,7 @@ def kinds(prefix: str, token: str, images: frozenset[str], short: int, long: str
     return (
         Kind("short, kept connections", str(short - short // 4), True, version, answers_version, is_endless=True),
         Kind("short, new connections", str(short // 4), False, version, answers_version, is_endless=True),
-        Kind("checklists", str(max(1, short // 50)), True, checklist, accepts),
+        Kind("checklists", str(max(1, short // 100)), True, checklist, accepts),
         Kind(f"{LONG_S} s", long, True, long_checklist, has_keyword),
         Kind("uploads", upload, False, contract, explains, is_endless=True),
     )
