@@ -2,7 +2,8 @@
 The instances of the emulated group as containers of the AI server's image, by a hook of the emulator.
 
 Each has an address of its own. It is started, stopped (SIGTERM, the stack's grace, SIGKILL) and killed when the
-emulator's instance is. TARGETS in the folder lists names and addresses in the form of Prometheus' file_sd_configs, so
+emulator's instance is. An instance of Compute Engine has processors of its own; here, a server that starts gets few of
+the processor's shares until it answers, so that it does not slow down those that serve. TARGETS in the folder lists names and addresses in the form of Prometheus' file_sd_configs, so
 that a Prometheus beside it scrapes every instance under its name.
 """
 
@@ -10,6 +11,7 @@ import json
 import subprocess
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -21,6 +23,8 @@ PORT: Final = 8000
 TARGETS: Final = "targets.json"
 _ADDRESSES: Final = tuple(f"172.30.0.{number}" for number in range(16, 250))
 _COMMAND_S: Final = 120
+_START_S: Final = 120
+_STARTING_SHARES, _SERVING_SHARES = "64", "1024"  # of the processor, among the containers of the machine
 
 
 @dataclass(frozen=True)
@@ -91,8 +95,9 @@ class Containers:
         docker(
             "run", "--detach", "--name", instance, "--network", "servers", "--ip", address, "--read-only",
             "--tmpfs", "/tmp", "--cap-drop", "ALL", "--restart", "unless-stopped", "--stop-timeout", str(self.grace_s),
-            *variables, self.image, *release.command,
+            "--cpu-shares", _STARTING_SHARES, *variables, self.image, *release.command,
         )  # fmt: skip
+        threading.Thread(target=_give_shares, args=(instance, address), daemon=True).start()
         return address
 
     def _stop(self, instance: str) -> None:
@@ -118,6 +123,18 @@ class Containers:
     def ends(self) -> list[dict[str, Any]]:
         """Return the ends of containers so far as JSON."""
         return [asdict(ended) for ended in self.ended]
+
+
+def _give_shares(instance: str, address: str) -> None:
+    """Wait until a server answers, and give it its share of the processor."""
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"http://{address}:{PORT}/health", timeout=2):
+                docker("update", "--cpu-shares", _SERVING_SHARES, instance)
+                return
+        except OSError:
+            time.sleep(0.2)
 
 
 def docker(*args: str) -> str:
