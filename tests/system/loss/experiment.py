@@ -107,9 +107,7 @@ def _outcome(laboratory: Laboratory, results: list[Results], prefix: str) -> dic
         "lost": lost,
         "duplicated": twice,
         "at_most_lost": upper_bound(requests, lost),
-        "kinds": {
-            result.kind.name: {"requests": len(result.times), "lost": len(result.lost)} for result in results
-        },
+        "kinds": {result.kind.name: {"requests": len(result.times), "lost": len(result.lost)} for result in results},
         "accepted_without_callback": len(unfinished),
         "samples": [*samples[:20], *(f"no callback: {name}" for name in sorted(unfinished)[:20])],
     }
@@ -165,7 +163,9 @@ def main(file: str) -> int:
             outcomes.append(outcome)
             print(json.dumps({key: outcome[key] for key in ("scenario", "requests", "lost")}), file=sys.stderr)
         log = laboratory.balancer.log.read_text()
-    print(json.dumps({"outcomes": outcomes, "log": log[-4000:], "kinds": [_described(kind) for kind in _all(experiment)]}))
+    print(
+        json.dumps({"outcomes": outcomes, "log": log[-4000:], "kinds": [_described(kind) for kind in _all(experiment)]})
+    )
     return 0
 
 

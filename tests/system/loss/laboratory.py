@@ -17,7 +17,13 @@ from tests.support.programs import ROOT
 from tests.support.releases import REPOSITORY, reference
 from tests.support.waiting import wait_until
 from tests.system.loss.containers import Containers, Release, serve_hook
-from tests.system.loss.google_balancer import BACKEND_KEEP_ALIVE_S, GoogleBalancer, GroupCheck, production, production_check
+from tests.system.loss.google_balancer import (
+    BACKEND_KEEP_ALIVE_S,
+    GoogleBalancer,
+    GroupCheck,
+    production,
+    production_check,
+)
 from tests.system.loss.haproxy import Balancer, run_balancer
 from tests.system.stacks.replacing import BACKEND, GATEWAY, VLLM, grace_s, variables
 from tests.system.stacks.stacks import IMAGE
