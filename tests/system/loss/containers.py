@@ -3,21 +3,24 @@ The instances of the emulated group as containers of the AI server's image, by a
 
 Each has an address of its own. It is started, stopped (SIGTERM, the stack's grace, SIGKILL) and killed when the
 emulator's instance is. An instance of Compute Engine has processors of its own; here, a server that starts gets few of
-the processor's shares until it answers, so that it does not slow down those that serve. TARGETS in the folder lists names and addresses in the form of Prometheus' file_sd_configs, so
-that a Prometheus beside it scrapes every instance under its name.
+the processor's shares until it answers, so that it does not slow down those that serve.
+
+TARGETS in the folder lists names and addresses in the form of Prometheus' file_sd_configs, so that a Prometheus beside
+it scrapes every instance under its name.
 """
 
 import json
 import subprocess
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
+
+import httpx
 
 PORT: Final = 8000
 TARGETS: Final = "targets.json"
@@ -113,6 +116,11 @@ class Containers:
         with self._lock:
             self._write({name: address for name, address in self.addresses.items() if name != instance})
 
+    def remove_all(self) -> None:
+        """Remove the containers of all instances."""
+        for instance in list(self.addresses):
+            self._remove(instance)
+
     def _write(self, addresses: dict[str, str]) -> None:
         self.addresses = addresses
         rows = [{"targets": [f"{address}:{PORT}"], "labels": {"instance": name}} for name, address in addresses.items()]
@@ -128,13 +136,16 @@ class Containers:
 def _give_shares(instance: str, address: str) -> None:
     """Wait until a server answers, and give it its share of the processor."""
     deadline = time.monotonic() + _START_S
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(f"http://{address}:{PORT}/health", timeout=2):
-                docker("update", "--cpu-shares", _SERVING_SHARES, instance)
-                return
-        except OSError:
-            time.sleep(0.2)
+    while not _answers(address) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    docker("update", "--cpu-shares", _SERVING_SHARES, instance)
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(f"http://{address}:{PORT}/health", timeout=2, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
 
 
 def docker(*args: str) -> str:

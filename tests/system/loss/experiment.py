@@ -8,20 +8,19 @@ import json
 import math
 import sys
 import time
-from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from tests.system.loss.figures import by_phase, duplicates, latencies, upper_bound
+from tests.system.loss.google_balancer import production, production_check
 from tests.system.loss.laboratory import Laboratory, Terms, fake, run_laboratory, wait_s
 from tests.system.loss.load import Results, run_load
 from tests.system.loss.scenarios import SCENARIOS
-from tests.system.loss.traffic import LONG_S, Kind, keyword, kinds
+from tests.system.loss.traffic import LONG_S, keyword, kinds, letters
 from tests.system.stacks.replacing import BACKEND, NEW_TOKEN, VLLM
 
 _CALLBACKS_S: Final = LONG_S + 20
-_FAILED: Final = 1
 
 
 @dataclass(frozen=True)
@@ -33,37 +32,48 @@ class Experiment:
         scenarios: names of scenarios, in their order.
         vegeta: path of the program.
         folder: folder for files.
+        seed: random seed of the emulator.
         short: short requests a second.
         long: rate of the requests of 10 s, as vegeta writes it.
         upload: rate of the uploads.
         around_s: seconds of load before and after each scenario.
-        draining_s: seconds of draining, in place of the laboratory's.
+        rollouts: rollouts of the scenario with many.
+        surge: instances above the size of the group that a rollout may have.
+        timeout_s: seconds until a rollout has failed.
+        draining_s: seconds of draining. In iac/ they are more, because the longest answer takes minutes.
         retries: whether the balancer repeats requests by Google's rule.
-        group_check_s: seconds between two checks of the group, in place of those of iac/.
-        terms: other fields of Terms.
+        group_check_s: seconds between two checks of the group itself; None: those of iac/.
+        settings: variables of the servers that differ from those of the stack with an ingress.
     """
 
     scenarios: tuple[str, ...]
     vegeta: str
     folder: str
+    seed: int = 0
     short: int = 400
     long: str = "2"
     upload: str = "1/5s"
     around_s: float = 4
-    draining_s: int | None = None
+    rollouts: int = 1
+    surge: int = 3
+    timeout_s: int = 120
+    draining_s: int = 15
     retries: bool = False
     group_check_s: int | None = None
-    terms: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
 
 
 def _terms(experiment: Experiment) -> Terms:
-    terms = Terms(**experiment.terms)
-    google = replace(terms.google, retries=experiment.retries)
-    if experiment.draining_s is not None:
-        google = replace(google, draining_s=experiment.draining_s)
-    if experiment.group_check_s is not None:
-        terms = replace(terms, group_check=replace(terms.group_check, interval_s=experiment.group_check_s))
-    return replace(terms, google=google, settings=tuple((name, value) for name, value in terms.settings))
+    check = production_check()
+    return Terms(
+        google=replace(production(), draining_s=experiment.draining_s, retries=experiment.retries),
+        group_check=replace(check, interval_s=experiment.group_check_s or check.interval_s),
+        seed=experiment.seed,
+        surge=experiment.surge,
+        timeout_s=experiment.timeout_s,
+        rollouts=experiment.rollouts,
+        settings=experiment.settings,
+    )
 
 
 def _measured(laboratory: Laboratory, experiment: Experiment, name: str, prefix: str) -> dict[str, Any]:
@@ -72,7 +82,8 @@ def _measured(laboratory: Laboratory, experiment: Experiment, name: str, prefix:
     laboratory.wait_until_served()
     load = kinds(prefix, NEW_TOKEN, laboratory.images, experiment.short, experiment.long, experiment.upload)
     counted, ended = laboratory.balancer.counts(), len(laboratory.containers.ended)
-    with run_load(load, Path(experiment.vegeta), Path(experiment.folder)) as results:
+    folder = Path(experiment.folder) / prefix
+    with run_load(load, Path(experiment.vegeta), folder) as results:
         wait_s(experiment.around_s)
         began_at = time.time()
         problems += scenario.act(laboratory)
@@ -131,13 +142,11 @@ def _callbacks(laboratory: Laboratory, prefix: str, accepted: set[str]) -> tuple
 
 def _latencies(results: list[Results], began_at: float, ended_at: float) -> dict[str, Any]:
     """Return the latencies of the short requests by phase."""
-    phases = Counter[str]()
     merged: dict[str, list[float]] = {}
     for result in results:
         if result.kind.name.startswith("short"):
             for phase, values in by_phase(result.times, result.latencies, began_at, ended_at).items():
                 merged.setdefault(phase, []).extend(values)
-                phases[phase] += len(values)
     return {phase: asdict(latencies(values)) for phase, values in merged.items()}
 
 
@@ -152,30 +161,19 @@ def _longest_by_second(results: list[Results], began_at: float) -> dict[int, flo
     return dict(sorted(longest.items()))
 
 
-def main(file: str) -> int:
+def main(file: str) -> None:
     """Perform the experiment of a file, and print the outcomes."""
     given = json.loads(Path(file).read_text())
     experiment = Experiment(**given | {"scenarios": tuple(given["scenarios"])})
     outcomes = []
     with run_laboratory(_terms(experiment), Path(experiment.folder)) as laboratory:
-        for number, name in enumerate(experiment.scenarios):
-            outcome = _measured(laboratory, experiment, name, f"load{chr(ord('a') + number)}")
+        for name in experiment.scenarios:
+            outcome = _measured(laboratory, experiment, name, letters(int(time.time())))
             outcomes.append(outcome)
             print(json.dumps({key: outcome[key] for key in ("scenario", "requests", "lost")}), file=sys.stderr)
         log = laboratory.balancer.log.read_text()
-    print(
-        json.dumps({"outcomes": outcomes, "log": log[-4000:], "kinds": [_described(kind) for kind in _all(experiment)]})
-    )
-    return 0
-
-
-def _all(experiment: Experiment) -> tuple[Kind, ...]:
-    return kinds("", "", frozenset(), experiment.short, experiment.long, experiment.upload)
-
-
-def _described(kind: Kind) -> dict[str, Any]:
-    return {"name": kind.name, "rate": kind.rate, "keeps": kind.keeps}
+    print(json.dumps({"experiment": given, "outcomes": outcomes, "log": log[-4000:]}))
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    main(*sys.argv[1:])

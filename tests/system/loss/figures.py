@@ -73,7 +73,7 @@ def table(outcomes: Sequence[Mapping[str, Any]]) -> str:
 def _row(outcome: Mapping[str, Any]) -> str:
     def each(name: str) -> str:
         values = (outcome["short"][phase][name] for phase in PHASES)
-        return " / ".join("–" if value is None else f"{value:g}" for value in values)
+        return " / ".join("-" if value is None else f"{value:g}" for value in values)
 
     share = f"{outcome['at_most_lost']:.1e}"
     figures = (

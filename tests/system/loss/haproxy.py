@@ -172,23 +172,28 @@ def run_balancer(google: GoogleBalancer, folder: Path, members: Callable[[], Map
         members: returns the address by name of every instance that is a member of the group now.
     """
     control, log = Path("/run/haproxy.sock"), folder / "haproxy.log"
+    control.unlink(missing_ok=True)
     file = folder / "haproxy.cfg"
     file.write_text(configuration(google, control))
     with log.open("w") as output:
         process = subprocess.Popen(["haproxy", "-db", "-f", str(file)], stdout=output, stderr=output)
     balancer, is_over = Balancer(google, control, log), threading.Event()
 
+    def follow() -> None:
+        try:
+            balancer.follow(members())
+        except (OSError, AssertionError, httpx.HTTPError) as error:
+            balancer.errors.append(f"members: {error!r}")
+
     def follow_forever() -> None:
         while not is_over.wait(POLL_S):
-            try:
-                balancer.follow(members())
-            except (OSError, AssertionError, httpx.HTTPError) as error:
-                balancer.errors.append(f"members: {error!r}")
+            follow()
 
     try:
         deadline = time.monotonic() + _START_S
         while not control.exists():
-            assert process.poll() is None and time.monotonic() < deadline, log.read_text()[-2000:]
+            assert process.poll() is None, log.read_text()[-2000:]
+            assert time.monotonic() < deadline, f"no answer within {_START_S} s"
             time.sleep(0.05)
         thread = threading.Thread(target=follow_forever, daemon=True)
         thread.start()

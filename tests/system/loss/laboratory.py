@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,8 +21,6 @@ from tests.system.loss.google_balancer import (
     BACKEND_KEEP_ALIVE_S,
     GoogleBalancer,
     GroupCheck,
-    production,
-    production_check,
 )
 from tests.system.loss.haproxy import Balancer, run_balancer
 from tests.system.stacks.replacing import BACKEND, GATEWAY, VLLM, grace_s, variables
@@ -43,25 +41,27 @@ NEVER_HEALTHY: Final = "e"
 @dataclass(frozen=True)
 class Terms:
     """
-    What a laboratory begins with; its fields are what an experiment changes.
+    What a laboratory begins with.
 
     Args:
-        size: instances of the group.
-        surge: instances above the size that a rollout may have.
-        google: settings of the balancer; draining is shorter than in iac/, where the longest answer takes minutes.
+        google: settings of the balancer.
         group_check: settings of the group's own check.
-        settings: variables of the servers that differ from those of the stack with an ingress.
+        seed: random seed of the emulator.
+        surge: instances above the size that a rollout may have.
         timeout_s: seconds until a rollout has failed.
         rollouts: rollouts of the scenario with many.
+        settings: variables of the servers that differ from those of the stack with an ingress.
+        size: instances of the group.
     """
 
+    google: GoogleBalancer
+    group_check: GroupCheck
+    seed: int
+    surge: int
+    timeout_s: int
+    rollouts: int
+    settings: Mapping[str, str]
     size: int = 3
-    surge: int = 3
-    google: GoogleBalancer = replace(production(), draining_s=15)
-    group_check: GroupCheck = production_check()
-    settings: tuple[tuple[str, str], ...] = ()
-    timeout_s: int = 120
-    rollouts: int = 1
 
 
 @dataclass(frozen=True)
@@ -148,11 +148,14 @@ def run_laboratory(terms: Terms, folder: Path) -> Iterator[Laboratory]:
     folder.mkdir(parents=True, exist_ok=True)
     seed = folder / "seed.yaml"
     seed.write_text(yaml.safe_dump(_seed(terms)))
-    releases = _releases(dict(terms.settings))
+    releases = _releases(terms.settings)
     containers = Containers(IMAGE, releases, grace_s(), folder)
     with ExitStack() as stack:
+        stack.callback(containers.remove_all)
         hook = stack.enter_context(serve_hook(containers))
-        emulator = stack.enter_context(run_emulator("--decide-s", "0.5", seed=seed, speed=1, folder=folder))
+        emulator = stack.enter_context(
+            run_emulator("--decide-s", "0.5", "--random-seed", str(terms.seed), seed=seed, speed=1, folder=folder)
+        )
         for image in releases:
             emulator.ask("emulator/bindings", {"image": image, "hook": hook})
         balancer = stack.enter_context(

@@ -6,7 +6,7 @@ import subprocess
 import threading
 from array import array
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -104,6 +104,9 @@ class _Attack:
     def finish(self) -> None:
         """Wait for the answers to all requests."""
         code = self._attack.wait(_END_S)
+        assert self._attack.stdin
+        with suppress(BrokenPipeError):
+            self._attack.stdin.close()
         self._encode.wait(_END_S)
         for thread in self._threads:
             thread.join(_END_S)
@@ -126,6 +129,7 @@ def run_load(kinds: Sequence[Kind], vegeta: Path, folder: Path) -> Iterator[list
         vegeta: program.
         folder: folder for its files.
     """
+    folder.mkdir()
     with ExitStack() as stack:
         attacks = []
         for kind in kinds:

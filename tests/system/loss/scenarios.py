@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
 from tests.support.emulator import GROUP, TEMPLATES, ZONE
@@ -109,7 +110,7 @@ def _runs(row: dict[str, Any], template: str) -> bool:
 
 def _exists(laboratory: Laboratory, template: str) -> bool:
     answer = laboratory.emulator.http.get(f"/compute/v1/{TEMPLATES}/{template}")
-    return answer.status_code == 200  # noqa: PLR2004 - OK
+    return answer.status_code == HTTPStatus.OK
 
 
 def _patch(laboratory: Laboratory, versions: list[dict[str, Any]]) -> None:

@@ -95,8 +95,13 @@ def kinds(prefix: str, token: str, images: frozenset[str], short: int, long: str
 
 
 def keyword(prefix: str, number: int) -> str:
-    """Return the keyword of a request, which no other request has; letters, because digits may be personal data."""
-    return f"{prefix} {''.join(chr(ord('a') + int(digit)) for digit in str(number))} 확인"
+    """Return the keyword of a request, which no other request has."""
+    return f"{prefix} {letters(number)} 확인"
+
+
+def letters(number: int) -> str:
+    """Return a number by letters, because the server takes digits for personal data."""
+    return "".join(chr(ord("a") + int(digit)) for digit in str(number))
 
 
 def targets(kind: Kind) -> Iterator[bytes]:
