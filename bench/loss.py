@@ -34,7 +34,7 @@ from tests.system.loss.figures import table, upper_bound
 from tests.system.loss.machine import perform, run_machine
 from tests.system.loss.scenarios import SCENARIOS
 
-ROLLOUTS = 6  # of a run
+ROLLOUTS = 8  # of a run
 RUN_S = 1800
 SINGLE = tuple(name for name in SCENARIOS if name != "many rollouts")
 
