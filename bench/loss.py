@@ -36,6 +36,8 @@ from tests.system.loss.scenarios import SCENARIOS
 
 ROLLOUTS = 8  # of a run
 RUN_S = 1800
+DRAINING_S = 15
+IDLE_S = 2
 SINGLE = tuple(name for name in SCENARIOS if name != "many rollouts")
 
 
@@ -52,6 +54,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as files, run_machine(archive(Path(files))) as machine:
         if not given.sum_only:
             print_scenarios(machine, Path(files), given.short, given.seed)
+            print_settings(machine, Path(files), given.short, given.seed)
         print_sum(machine, given.folder, given.requests, given.short, given.seed)
 
 
@@ -73,6 +76,34 @@ def print_scenarios(machine: Machine, folder: Path, short: int, seed: int) -> No
         )  # fmt: skip
         print(f"\n{'With the retries of Google' if retries else 'Without retries'}:\n\n{table(measured['outcomes'])}")
         print_problems(measured["outcomes"])
+
+
+def print_settings(machine: Machine, folder: Path, short: int, seed: int) -> None:
+    """Print what is lost without a setting that a zero depends on, beside the same with it."""
+    rollouts = (
+        ("with both", DRAINING_S, None),
+        ("no draining", 0, None),
+        ("group's check each second", DRAINING_S, 1),
+    )
+    print("\n| what | requests | lost |\n|---|---|---|")
+    for number, (name, draining_s, check_s) in enumerate(rollouts):
+        measured = perform(
+            machine, folder / f"rollout-{number}", RUN_S, scenarios=("good rollout",), short=short // 2, seed=seed,
+            draining_s=draining_s, group_check_s=check_s,
+        )  # fmt: skip
+        print_setting(f"good rollout, {name}", measured)
+    for seconds in (620, IDLE_S):
+        measured = perform(
+            machine, folder / f"idle-{seconds}", RUN_S, ("idle", str(IDLE_S)), scenarios=(), seed=seed,
+            settings={"KEEP_ALIVE_SEC": str(seconds)},
+        )  # fmt: skip
+        print_setting(f"connections idle for {IDLE_S} s, KEEP_ALIVE_SEC={seconds}", measured)
+
+
+def print_setting(what: str, measured: dict[str, Any]) -> None:
+    """Print a row of what was lost."""
+    (outcome,) = measured["outcomes"]
+    print(f"| {what} | {outcome['requests']:,} | {outcome['lost']} |", flush=True)
 
 
 def print_problems(outcomes: Sequence[dict[str, Any]]) -> None:

@@ -63,7 +63,14 @@ class Experiment:
     settings: dict[str, str] = field(default_factory=dict)
 
 
-def _terms(experiment: Experiment) -> Terms:
+def read_experiment(file: Path) -> Experiment:
+    """Read an experiment from a JSON file."""
+    given = json.loads(file.read_text())
+    return Experiment(**given | {"scenarios": tuple(given["scenarios"])})
+
+
+def terms(experiment: Experiment) -> Terms:
+    """Return what the laboratory of an experiment begins with."""
     check = production_check()
     return Terms(
         google=replace(production(), draining_s=experiment.draining_s, retries=experiment.retries),
@@ -163,16 +170,15 @@ def _longest_by_second(results: list[Results], began_at: float) -> dict[int, flo
 
 def main(file: str) -> None:
     """Perform the experiment of a file, and print the outcomes."""
-    given = json.loads(Path(file).read_text())
-    experiment = Experiment(**given | {"scenarios": tuple(given["scenarios"])})
+    experiment = read_experiment(Path(file))
     outcomes = []
-    with run_laboratory(_terms(experiment), Path(experiment.folder)) as laboratory:
+    with run_laboratory(terms(experiment), Path(experiment.folder)) as laboratory:
         for name in experiment.scenarios:
             outcome = _measured(laboratory, experiment, name, letters(int(time.time())))
             outcomes.append(outcome)
             print(json.dumps({key: outcome[key] for key in ("scenario", "requests", "lost")}), file=sys.stderr)
         log = laboratory.balancer.log.read_text()
-    print(json.dumps({"experiment": given, "outcomes": outcomes, "log": log[-4000:]}))
+    print(json.dumps({"experiment": asdict(experiment), "outcomes": outcomes, "log": log[-4000:]}))
 
 
 if __name__ == "__main__":

@@ -131,17 +131,21 @@ class Balancer:
                 self.members[name] = "gone"
 
     def _add(self, name: str, address: str) -> None:
-        google = self.google
-        answer = self.command(
-            f"add server {_BACKEND}/{name} {address}:{SERVER_PORT} check inter {google.check_interval_s}s"
-            f" rise {google.healthy_threshold} fall {google.unhealthy_threshold}"
-            f" pool-purge-delay {BACKEND_KEEP_ALIVE_S}s weight 0"
-        )
-        assert "New server registered" in answer, f"{name}: {answer}"
+        google, server = self.google, f"server {_BACKEND}/{name}"
+        if name in self.members:  # an instance that was recreated under its name
+            for change in ("weight 0", f"addr {address} port {SERVER_PORT}", "state ready"):
+                self.command(f"set {server} {change}")
+        else:
+            answer = self.command(
+                f"add {server} {address}:{SERVER_PORT} check inter {google.check_interval_s}s"
+                f" rise {google.healthy_threshold} fall {google.unhealthy_threshold}"
+                f" pool-purge-delay {BACKEND_KEEP_ALIVE_S}s weight 0"
+            )
+            assert "New server registered" in answer, f"{name}: {answer}"
+            self.command(f"enable health {_BACKEND}/{name}")
+            self.command(f"enable {server}")
         # A new server counts as healthy for HAProxy, and as unhealthy for Google: without a weight it gets no request.
-        server = f"server {_BACKEND}/{name}"
-        for change in (f"enable health {_BACKEND}/{name}", f"enable {server}", f"set {server} health down"):
-            self.command(change)
+        self.command(f"set {server} health down")
         self.command(f"set {server} weight 1")
         self.members[name] = "serving"
 

@@ -1,23 +1,34 @@
 """
-Requests over connections that have been idle for as long as a server keeps them: `python -m tests.system.loss.idle`.
+Requests over connections that were idle for about as long as a server keeps them.
 
-Callers send one request each at the same moment, and again after a pause. So the balancer needs as many connections to
-the servers as there are callers, and between two moments all of them are idle. No caller repeats a request.
+    python -m tests.system.loss.idle FILE AROUND_S
+
+FILE is the JSON of an Experiment. 40 callers send a request each at the same moment, and again after a pause of about
+AROUND_S. So the balancer needs 40 connections to the servers, and all of them are idle between two moments. No caller
+repeats a request.
 """
 
-import argparse
 import http.client
 import json
+import sys
 import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
+from pathlib import Path
+from typing import Final
 
+from tests.system.loss.experiment import read_experiment, terms
 from tests.system.loss.haproxy import PORT
+from tests.system.loss.laboratory import run_laboratory
+from tests.system.stacks.replacing import NEW_TOKEN
 
-CALLERS = 40
-_TIMEOUT_S = 30
+_CALLERS: Final = 40
+_PAUSES: Final = 60
+_SPREAD_S: Final = 0.02  # the pauses are spread evenly over so many seconds
+_TIMEOUT_S: Final = 30
+_HEADERS: Final = {"Authorization": f"Bearer {NEW_TOKEN}", "Content-Type": "application/json"}
 
 
 class _Caller:
@@ -25,41 +36,38 @@ class _Caller:
         self._connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=_TIMEOUT_S)
 
     def send(self, moment: threading.Barrier) -> str:
-        """Send a request at the moment; return how it ended."""
+        """Send a request that calls no other service at the moment; return how it ended."""
         moment.wait()
         try:
-            self._connection.request("POST", "/api/checklists/sync", b"{}", {"Content-Type": "application/json"})
+            self._connection.request("POST", "/api/checklists/sync", b"{}", _HEADERS)
             answer = self._connection.getresponse()
             answer.read()
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             return type(error).__name__
-        return str(answer.status)
+        return f"status {answer.status}"
 
 
-def bursts(pauses_s: list[float]) -> Counter[str]:
-    """Send a burst before and after each pause; return how many requests ended how."""
-    callers, ends = [_Caller() for _ in range(CALLERS)], Counter[str]()
-    with ThreadPoolExecutor(CALLERS) as pool:
+def _bursts(around_s: float) -> Counter[str]:
+    """Send a burst of requests before and after each pause; return how many requests ended how."""
+    callers, ends = [_Caller() for _ in range(_CALLERS)], Counter[str]()
+    pauses_s = [around_s + _SPREAD_S * (number / _PAUSES - 0.5) for number in range(_PAUSES)]
+    with ThreadPoolExecutor(_CALLERS) as pool:
         for pause_s in [0.0, *pauses_s]:
             time.sleep(pause_s)
-            moment = threading.Barrier(CALLERS)
-            ends.update(pool.map(lambda caller: caller.send(moment), callers))  # noqa: B023 - awaited in this turn
+            moment = threading.Barrier(_CALLERS)
+            ends.update(pool.map(lambda caller, at=moment: caller.send(at), callers))
     return ends
 
 
-def main() -> None:
-    """Print the number of requests and of those without the right answer, 401, because they have no token."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--around-s", type=float, required=True)
-    parser.add_argument("--bursts", type=int, default=20)
-    given = parser.parse_args()
-    # The pauses sweep over 20 ms around the time at which a server closes.
-    pauses_s = [given.around_s + 0.02 * (number / given.bursts - 0.5) for number in range(given.bursts)]
-    ends = bursts(pauses_s)
-    right = ends[str(HTTPStatus.UNAUTHORIZED.value)]
-    print(json.dumps({"requests": ends.total(), "lost": ends.total() - right, "ends": ends}))
+def main(file: str, around_s: str) -> None:
+    """Print the number of requests, of lost ones, and of their ends."""
+    experiment = read_experiment(Path(file))
+    with run_laboratory(terms(experiment), Path(experiment.folder)):
+        ends = _bursts(float(around_s))
+    right = ends[f"status {HTTPStatus.OK.value}"]
+    print(json.dumps({"outcomes": [{"requests": ends.total(), "lost": ends.total() - right, "ends": ends}]}))
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

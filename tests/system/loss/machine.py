@@ -50,7 +50,9 @@ def run_machine(archive: Path) -> Iterator[Machine]:
         yield machine
 
 
-def perform(machine: Machine, folder: Path, within_s: float = 900, **wanted: Any) -> dict[str, Any]:
+def perform(
+    machine: Machine, folder: Path, within_s: float = 900, program: tuple[str, ...] = ("experiment",), **wanted: Any
+) -> dict[str, Any]:
     """
     Perform an experiment on a machine, and return its outcomes.
 
@@ -58,6 +60,7 @@ def perform(machine: Machine, folder: Path, within_s: float = 900, **wanted: Any
         machine: machine of `run_machine`.
         folder: folder for files, which the machine shares.
         within_s: seconds after which the experiment has failed.
+        program: module of this folder that performs it, and arguments after the file.
         wanted: fields of Experiment.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,8 +70,8 @@ def perform(machine: Machine, folder: Path, within_s: float = 900, **wanted: Any
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     with (folder / "experiment.log").open("w") as log:
         process = machine.start(
-            sys.executable, "-m", "tests.system.loss.experiment", file, folder=folder, env=environment,
-            stdout=subprocess.PIPE, stderr=log,
+            sys.executable, "-m", f"tests.system.loss.{program[0]}", file, *program[1:], folder=folder,
+            env=environment, stdout=subprocess.PIPE, stderr=log,
         )  # fmt: skip
         try:
             stdout = process.communicate(timeout=within_s)[0]

@@ -3,10 +3,9 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, Final
 
-from tests.support.emulator import GROUP, TEMPLATES, ZONE
+from tests.support.emulator import TEMPLATES
 from tests.support.releases import digest, reference
 from tests.support.waiting import wait_until
 from tests.system.loss.laboratory import EXITS, NEVER_HEALTHY, Laboratory, wait_s
@@ -82,45 +81,27 @@ def _killed(laboratory: Laboratory) -> list[str]:
 
 
 def _canary(laboratory: Laboratory) -> list[str]:
-    """Give an instance another version, and take the version back while the instance serves."""
-    group = laboratory.emulator.group()
-    old, new = group["versions"][0], f"canary-{laboratory.containers.started}"
-    seed = laboratory.emulator.get(f"{TEMPLATES}/{_template(laboratory)}")
-    letter = _next(laboratory)
-    text = json.dumps(seed["properties"])
-    for release in ("@" + digest("a"), "@" + digest("b"), ":latest"):
-        text = text.replace(f"ai-server{release}", f"ai-server@{digest(letter)}")
-    laboratory.emulator.ask(f"compute/v1/{TEMPLATES}", {"name": new, "properties": json.loads(text)})
-    wait_until(lambda: _exists(laboratory, new), _WITHIN_S)
-    link = f"global/instanceTemplates/{new}"
-    _patch(laboratory, [old, {"instanceTemplate": link, "name": "canary", "targetSize": {"fixed": 1}}])
-    wait_until(lambda: new in laboratory.emulator.templates_of_instances(), _WITHIN_S)
-    laboratory.wait_until_settled()
-    wait_s(6)  # the balancer notices the instance after two of its checks
-    serving = set(laboratory.balancer.serving())
-    names = {row["name"] for row in laboratory.emulator.instances() if _runs(row, new)}
-    _patch(laboratory, [old])
-    laboratory.wait_until_settled()
-    return [] if names and names <= serving else [f"the canary {names} did not serve: {serving}"]
+    """Deploy to an instance, pause, and abort while the canary serves."""
+    before, deployer = set(laboratory.emulator.templates_of_instances()), laboratory.deployer
+    whole = deployer.rollout
+    deployer.rollout = f"{whole.removesuffix('}')}, steps: [{{instances: 1, bake_s: 6}}, {{pause: true}}]}}"
+    try:
+        problems = _deploy(laboratory, _next(laboratory))
+        new = {row["name"] for row in laboratory.emulator.instances() if _template_of(row) not in before}
+        serving = set(laboratory.balancer.serving())
+        problems += _run(laboratory, 0, "abort")
+    finally:
+        deployer.rollout = whole
+    served = len(new) == 1 and new <= serving
+    return problems + ([] if served else [f"the canary {new} did not serve: {serving}"])
 
 
-def _runs(row: dict[str, Any], template: str) -> bool:
-    return bool(row.get("version", {}).get("instanceTemplate", "").endswith(f"/{template}"))
-
-
-def _exists(laboratory: Laboratory, template: str) -> bool:
-    answer = laboratory.emulator.http.get(f"/compute/v1/{TEMPLATES}/{template}")
-    return answer.status_code == HTTPStatus.OK
-
-
-def _patch(laboratory: Laboratory, versions: list[dict[str, Any]]) -> None:
-    path = f"compute/v1/{ZONE}/instanceGroupManagers/{GROUP}"
-    group = laboratory.emulator.group()
-    laboratory.emulator.ask(path, {"versions": versions, "fingerprint": group["fingerprint"]}, "PATCH")
+def _template_of(row: dict[str, Any]) -> str:
+    return str(row["version"]["instanceTemplate"].rpartition("/")[2])
 
 
 def _crash(laboratory: Laboratory) -> list[str]:
-    """End the server of an instance by SIGKILL, as the kernel does when memory is used up; the group recreates it."""
+    """End the server of an instance for good by SIGKILL, as a host error does; the group recreates the instance."""
     victim = str(laboratory.emulator.instances()[0]["name"])
     laboratory.emulator.ask("emulator/crash", {"instance": victim})
     wait_s(8)
