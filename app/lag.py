@@ -20,7 +20,8 @@ class LagPolicy:
     When requests are refused.
 
     Args:
-        longest_s: longest lag with which requests are accepted.
+        longest_s: longest lag with which requests are accepted. A single longer one is a pause of the process, such as
+            another process's turn on a busy computer, after which the server has time again; two in a row are a load.
         period_s: seconds between two samples.
     """
 
@@ -33,14 +34,16 @@ class LoopLag:
 
     def __init__(self, policy: LagPolicy) -> None:
         self.seconds = 0.0
+        self._before_s = 0.0  # the sample before
         self._policy = policy
         self._due_s = math.inf
         self._timer: asyncio.TimerHandle | None = None
 
     @property
     def is_long(self) -> bool:
-        """Whether requests are refused: the last sample was late, or the next one already is."""
-        return max(self.seconds, time.monotonic() - self._due_s) > self._policy.longest_s
+        """Whether requests are refused: the last two samples were late, or the last one was and the next already is."""
+        other_s = max(self._before_s, time.monotonic() - self._due_s)
+        return min(self.seconds, other_s) > self._policy.longest_s
 
     def start(self) -> None:
         """Sample the lag of the running loop, until `stop`."""
@@ -54,6 +57,7 @@ class LoopLag:
         self._due_s = math.inf
 
     def _sample(self) -> None:
+        self._before_s = self.seconds
         self.seconds = max(0.0, time.monotonic() - self._due_s)
         LOOP_LAG.set(self.seconds)
         self.start()

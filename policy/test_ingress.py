@@ -19,6 +19,7 @@ _VALUES: dict[str, str | tuple[str, ...]] = {
 # The proxies of an external Application Load Balancer keep an idle connection to a backend for this fixed time. Source:
 # docs.cloud.google.com/load-balancing/docs/https/request-distribution, read 2026-11-27.
 _PROXY_KEEP_ALIVE_S = 600
+_MARGIN_S = 3  # of the load balancer's check before the group's
 _KINDS = (
     "google_compute_global_address", "google_compute_global_forwarding_rule", "google_compute_backend_service",
     "google_compute_security_policy", "google_compute_target_http_proxy", "google_compute_target_https_proxy",
@@ -116,6 +117,15 @@ def test_load_balancer_notices_a_draining_server_in_time(plan: Plan) -> None:
     assert check["check_interval_sec"] * check["unhealthy_threshold"] < float(defaults()["DRAIN_SEC"])
     (group,) = resources(plan, "google_compute_instance_group_manager").values()
     assert group["named_port"][0] == {"name": "http", "port": 8000}
+
+
+def test_load_balancer_notices_a_new_server_before_the_group(plan: Plan) -> None:
+    """The group removes an old instance when its own check has passed; the load balancer must know the new one by then."""
+    check, _ = _times(plan)
+    own = next(found for found in resources(plan, "google_compute_health_check").values() if found != check)
+    known_s = check["check_interval_sec"] * check["healthy_threshold"]
+    removed_s = own["check_interval_sec"] * (own["healthy_threshold"] - 1)
+    assert known_s + _MARGIN_S <= removed_s, f"the load balancer needs {known_s} s, the group at least {removed_s} s"
 
 
 def test_load_balancer_waits_for_the_longest_answer(plan: Plan) -> None:

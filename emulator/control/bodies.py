@@ -17,10 +17,11 @@ class ClockChange(_Strict):
 
 
 class BindingRequest(_Strict):
-    """A container for the instances of an image: its health URL, or an answer that stays."""
+    """A container for the instances of an image: its health URL, an answer that stays, or a hook on loopback."""
 
-    image: Annotated[str, Field(min_length=1)]
+    image: Annotated[str, Field(pattern=r"^[^/\s]\S*$")]
     url: Annotated[str, Field(pattern=r"^https?://")] = ""
+    hook: Annotated[str, Field(pattern=r"^http://(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?(/|$)")] = ""
     answers: bool | None = None
 
 

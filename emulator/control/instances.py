@@ -3,10 +3,10 @@
 from dataclasses import asdict, replace
 from typing import Any
 
-from emulator.api.errors import not_found, required
+from emulator.api.errors import invalid, not_found, required
 from emulator.api.methods.autoscalers import scale
 from emulator.control.bodies import BindingRequest, Capacity, Crash, Recommendation
-from emulator.environment.bindings import rebound
+from emulator.environment.bindings import Binding, rebound
 from emulator.environment.environment import Environment
 from emulator.environment.instance_rules import InstanceRule
 from emulator.environment.links import project_of
@@ -58,6 +58,8 @@ class InstanceControl:
 
     def bind(self, request: BindingRequest) -> dict[str, Any]:
         """Bind a container to the instances of an image."""
+        if request.hook:
+            return self._hook(request)
         if not request.url and request.answers is None:
             raise required("url")
         previous = self._environment.instance_controls.bindings.get(request.image)
@@ -65,8 +67,17 @@ class InstanceControl:
         self._environment.bind(binding)
         return asdict(binding)
 
+    def _hook(self, request: BindingRequest) -> dict[str, Any]:
+        if request.url or request.answers is not None:
+            raise invalid("hook", request.hook, "Must come without 'url' and 'answers': the hook names each URL.")
+        if self._environment.clock.is_manual:
+            raise invalid("hook", request.hook, "Needs a clock that runs by itself.")
+        binding = Binding(request.image, "", hook=request.hook)
+        self._environment.bind(binding)
+        return asdict(binding)
+
     def unbind(self, image: str) -> dict[str, Any]:
-        """End the probes of a binding; the last answer of its container stays."""
+        """End the probes and hook calls of a binding; the last answer of its container stays."""
         binding = self._environment.instance_controls.bindings.get(image)
         if binding is None:
             raise not_found(f"emulator/bindings/{image}")

@@ -7,6 +7,7 @@ The control routes, below `/emulator/`: a real client never needs them.
     GET  instance-rules                 POST instance-rules RULE          DELETE instance-rules
     POST crash {"instance": NAME}                                         its application stops answering now
     GET  bindings    POST bindings {"image": …, "url": …}                 DELETE bindings?image=…
+                     POST bindings {"image": …, "hook": "http://127.0.0.1:PORT/"}   emulator/server/hook_calls.py
     GET  permissions PUT permissions {"denied": […], "conditional": {"-0000": […]}, "disabled_apis": […]}
     PUT  capacity {"ZONE": instances}   POST autoscaler {"autoscaler": PATH, "size": N}
     GET  tokens      DELETE tokens                                        the job's request token; expire all tokens

@@ -9,16 +9,20 @@ _START_S: Final = 10.0  # that a new container may take to start where the previ
 @dataclass(frozen=True)
 class Binding:
     """
-    A container that is bound to every instance whose template mentions an image.
+    A container that is bound to every instance whose template mentions an image, or to a single instance.
 
     Args:
         image: image of the instances
-        url: health URL of the container
+        url: health URL of the container; empty for an answer that stays, and with a hook
         answers: whether the container answers
         since_s: virtual time of the first answer, or of the first silence
         is_probed: whether the URL is probed; if not, the last answer stays
         before_s: virtual time at which the previous state began
         starts_until_s: time until which the silence of a container that replaces an answering one counts as its start
+        hook: URL on loopback that starts, stops and kills a container of its own for each instance of the image, and
+            answers a start with the health URL of that container; empty: all instances share the container of `url`
+        instance: name of the only instance that the container is bound to, which a hook has started; empty: every
+            instance of the image
     """
 
     image: str
@@ -28,6 +32,13 @@ class Binding:
     is_probed: bool = True
     before_s: float = 0.0
     starts_until_s: float = 0.0
+    hook: str = ""
+    instance: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells bindings apart: the image, or the instance; no image begins with a slash."""
+        return f"/instances/{self.instance}" if self.instance else self.image
 
 
 def probed(binding: Binding, now_s: float, *, answers: bool) -> Binding:

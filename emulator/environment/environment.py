@@ -6,7 +6,7 @@ from typing import Any
 
 from emulator.environment.bindings import Binding
 from emulator.environment.clock import Clock, reopened_s
-from emulator.environment.group_log import GroupLog
+from emulator.environment.group_indexes import GroupIndexes
 from emulator.environment.group_settings import group_settings
 from emulator.environment.group_status import snapshot
 from emulator.environment.health_checks import checking_documents
@@ -36,6 +36,8 @@ class Environment:
         options: options
         phase_watchers: functions that are called with a group's path and phase when that phase changes
         operation_watchers: functions that are called with an operation's path when the operation is written
+        group_watchers: functions that are called with a group's path, the group before and after each change; before
+            is None for a new group, and for every group when a binding with a hook is stored
         now_s: virtual time up to which everything has happened
     """
 
@@ -44,6 +46,7 @@ class Environment:
     options: Options = field(default_factory=Options)
     phase_watchers: list[Callable[[str, str], None]] = field(default_factory=list)
     operation_watchers: list[Callable[[str], None]] = field(default_factory=list)
+    group_watchers: list[Callable[[str, Group | None, Group], None]] = field(default_factory=list)
     now_s: float = 0.0
 
     def __post_init__(self) -> None:
@@ -51,9 +54,7 @@ class Environment:
         self.now_s = self.clock.now_s()
         self.instance_controls = InstanceControls(self.store, self.options.seed, self.options.decide_s)
         self._settings: dict[str, tuple[Document, object, Settings]] = {}
-        self._next: dict[str, float] = {}
-        self._indexes: dict[str, GroupIndex] = {}
-        self._logs: dict[str, GroupLog] = {}
+        self._derived = GroupIndexes()
         self._phases: dict[str, str] = {}
         self._created = int(self.store.setting("created", 0))
 
@@ -131,14 +132,18 @@ class Environment:
     def bind(self, binding: Binding) -> None:
         """Store a binding; the next change of every group is computed again."""
         self.instance_controls.bind(binding)
-        self._clear_indexes()
+        self._derived.clear()
+        if binding.hook:
+            for path, group in self.view.groups.items():
+                self._notify(path, None, group)
 
     def set_group(self, path: str, group: Group) -> None:
         """Write a group, append the change to the request log, and perform what follows from the change."""
-        if self.view.groups.get(path) == group:
-            self._indexes.pop(path, None)  # what was due has not changed, and is due again
+        before = self.view.groups.get(path)
+        if before == group:
+            self._derived.forget(path)  # what was due has not changed, and is due again
             return
-        self._next.pop(path, None)
+        self._derived.forget_next(path)
         if group.lost:
             document = self.view.get(path)
             if document is not None:
@@ -146,9 +151,10 @@ class Environment:
             group = replace(group, lost=0)
         index = self._index(path)
         self.store.put_group(path, group)
+        self._notify(path, before, group)
         settings, conditions = self.settings(path), self.conditions(path)
         changes = index.update(group, conditions)
-        entry = self._logs.setdefault(path, GroupLog()).entry(group, settings, conditions, index, changes)
+        entry = self._derived.log(path).entry(group, settings, conditions, index, changes)
         self.store.append({"kind": "group", "at_s": round(self.now_s, 3), "group": path, **entry})
         if (self.view.get(path) or {}).get("_deleting") and not group.instances:
             self._finish_deletion(path)
@@ -158,11 +164,15 @@ class Environment:
             for watcher in self.phase_watchers:
                 watcher(path, entry["phase"])
 
+    def _notify(self, path: str, before: Group | None, after: Group) -> None:
+        for watcher in self.group_watchers:
+            watcher(path, before, after)
+
     def put(self, path: str, document: Document) -> None:
         """Write a document; a group whose settings may have changed decides again."""
         self.store.put(path, document)
         if path in self.view.groups:
-            self._next.pop(path, None)
+            self._derived.forget_next(path)
             self.set_group(path, deciding_soon(self.view.groups[path], self.now_s, self.conditions(path)))
 
     def new_id(self) -> str:
@@ -188,7 +198,7 @@ class Environment:
 
     def clear_derived(self) -> None:
         """Clear what was derived from documents and groups, because a write was undone."""
-        self._clear_indexes()
+        self._derived.clear()
         self._settings.clear()
 
     def restore(self) -> None:
@@ -216,24 +226,15 @@ class Environment:
         return self._created
 
     def _next_s(self, path: str) -> float:
-        if path not in self._next:
-            self._next[path] = min(self.view.groups[path].decide_at_s, self._index(path).next_s())
-        return self._next[path]
+        next_s = self._derived.next_s(path)
+        if next_s is None:
+            next_s = min(self.view.groups[path].decide_at_s, self._index(path).next_s())
+            self._derived.keep_next(path, next_s)
+        return next_s
 
     def _index(self, path: str) -> GroupIndex:
-        """Return the index of a group; the log's next entry after a new index has all instances."""
-        index, health_check = self._indexes.get(path), self.settings(path).health_check
-        if index is None or index.health_check != health_check:
-            group = self.view.groups.get(path) or Group(self.now_s)
-            index = GroupIndex(group, health_check, self.conditions(path))
-            self._indexes[path] = index
-            self._logs.pop(path, None)
-        return index
-
-    def _clear_indexes(self) -> None:
-        self._next.clear()
-        self._indexes.clear()
-        self._logs.clear()
+        group = self.view.groups.get(path) or Group(self.now_s)
+        return self._derived.index(path, group, self.settings(path), self.conditions(path))
 
     def _finish_deletion(self, path: str) -> None:
         document = self.view.get(path) or {}
@@ -242,8 +243,7 @@ class Environment:
         group = document.get("_group", "")
         if group:
             self.store.remove(group)
-        self._next.pop(path, None)
-        self._indexes.pop(path, None)
+        self._derived.forget(path)
         operation = self.operation(document["_deleting"])
         if operation is not None:
             self.put_operation(ended(operation, self.now_s))

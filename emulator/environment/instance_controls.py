@@ -40,12 +40,12 @@ class InstanceControls:
 
     def reload(self) -> None:
         """Read everything from the store again."""
-        store, probed = self._store, {binding.image for binding in self.bindings.values() if binding.is_probed}
+        store, probed = self._store, {binding.key for binding in self.bindings.values() if binding.is_probed}
         self.rules = [InstanceRule.model_validate(rule) for rule in store.setting("instance_rules", [])]
         # A container that an earlier process probed does not run any more; its last answer stays.
         kept = [Binding(**binding) for binding in store.setting("bindings", [])]
         self.bindings = {
-            binding.image: replace(binding, is_probed=binding.is_probed and binding.image in probed) for binding in kept
+            binding.key: replace(binding, is_probed=binding.is_probed and binding.key in probed) for binding in kept
         }
         self.capacity: dict[str, int] = store.setting("capacity", {})
 
@@ -62,8 +62,16 @@ class InstanceControls:
         return Conditions(self._profile, self._container, self._difference, creation_error, self._decide_s)
 
     def bind(self, binding: Binding) -> None:
-        """Store a binding in the place of the previous binding of its image."""
-        self.bindings[binding.image] = binding
+        """Store a binding in the place of the previous binding of its image or instance."""
+        self.bindings[binding.key] = binding
+        self._put_bindings()
+
+    def unbind(self, instance: str) -> None:
+        """Forget the binding of a single instance, if there is one."""
+        if self.bindings.pop(f"/instances/{instance}", None):
+            self._put_bindings()
+
+    def _put_bindings(self) -> None:
         self._store.put_setting("bindings", [asdict(binding) for binding in self.bindings.values()])
 
     def set_rules(self, rules: list[InstanceRule]) -> None:
@@ -89,14 +97,21 @@ class InstanceControls:
         metadata = self.metadata(instance.intended.template, instance.config)
         return drawn_profile(self.rules, instance, metadata, self._seed)
 
-    def _container(self, instance: Instance) -> ContainerHealth | None:
+    def image_binding(self, instance: Instance) -> Binding | None:
+        """Return the binding of an image that the existing VM of an instance runs; None if there is none."""
         if not self.bindings or not instance.actual_template:
             return None
         metadata = self.metadata(instance.actual_template, instance.config)
-        for binding in self.bindings.values():
-            if mentions(metadata, binding.image):
-                return ContainerHealth(binding.answers, binding.since_s, binding.before_s)
-        return None
+        bindings = (binding for binding in self.bindings.values() if not binding.instance)
+        return next((binding for binding in bindings if mentions(metadata, binding.image)), None)
+
+    def _container(self, instance: Instance) -> ContainerHealth | None:
+        binding = self.image_binding(instance)
+        if binding is None:
+            return None
+        if binding.hook:
+            binding = self.bindings.get(f"/instances/{instance.name}", Binding(binding.image, ""))
+        return ContainerHealth(binding.answers, binding.since_s, binding.before_s)
 
     def _difference(self, old: str, new: str) -> UpdateAction:
         documents = self._template(old), self._template(new)

@@ -12,6 +12,7 @@ from emulator.emulator import Emulator, Waiting
 from emulator.environment.store import StateError
 from emulator.group.health import NEVER
 from emulator.server.batch import answer_batch, is_batch
+from emulator.server.hook_calls import HookCalls
 from emulator.server.operation_waits import OperationWaits
 from emulator.server.origin import check_origin
 from emulator.server.probes import probe_forever
@@ -57,6 +58,7 @@ class Application:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         if not self._clock.is_manual:
+            HookCalls(self._environment)
             self._tasks = [
                 asyncio.create_task(self._advance_forever()),
                 asyncio.create_task(probe_forever(self._environment)),

@@ -23,18 +23,20 @@ _NO_ANSWER: Final = (
 
 
 async def probe_forever(environment: Environment) -> None:
-    """Request the health URL of every bound container, once a virtual second; each probe is a new connection."""
+    """Request the health URLs of all bound containers, once a virtual second; each probe is a new connection."""
     controls = environment.instance_controls
     async with httpcore.AsyncConnectionPool(max_keepalive_connections=0) as pool:
         while True:
-            for binding in list(controls.bindings.values()):
-                if binding.is_probed:
-                    answers = await _answers(pool, binding.url)
-                    environment.advance()
-                    current = controls.bindings[binding.image]
-                    after = probed(current, environment.now_s, answers=answers)
-                    if current.is_probed and after != current:
-                        environment.bind(after)
+            bindings = [binding for binding in controls.bindings.values() if binding.is_probed and binding.url]
+            results = await asyncio.gather(*(_answers(pool, binding.url) for binding in bindings))
+            environment.advance()
+            for binding, answers in zip(bindings, results, strict=True):
+                current = controls.bindings.get(binding.key)
+                if current is None or not current.is_probed or current.url != binding.url:
+                    continue
+                after = probed(current, environment.now_s, answers=answers)
+                if after != current:
+                    environment.bind(after)
             await asyncio.sleep(max(_SHORTEST_INTERVAL_S, environment.clock.real_s(_INTERVAL_S)))
 
 

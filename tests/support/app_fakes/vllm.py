@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, Field, ValidationError
@@ -43,17 +43,25 @@ class Vllm:
     Args:
         models: names of the model and of its adapters.
         latency_s: seconds until a completion.
+        latencies_s: seconds until a completion by the models whose latency differs.
 
     Attributes:
         answer: content of every completion, unless empty.
     """
 
-    def __init__(self, *, key: str = KEY, models: Sequence[str] = MODELS, latency_s: float = 0) -> None:
+    def __init__(
+        self,
+        *,
+        key: str = KEY,
+        models: Sequence[str] = MODELS,
+        latency_s: float = 0,
+        latencies_s: Mapping[str, float] | None = None,
+    ) -> None:
         self.plan = Plan()
         self.answer: str | None = None
         self._key = key
         self._models = models
-        self._latency_s = latency_s
+        self._latencies_s = dict.fromkeys(models, latency_s) | dict(latencies_s or {})
         routes = [
             Route("/health", self._health),
             Route("/v1/models", self._list),
@@ -81,7 +89,7 @@ class Vllm:
             return _refusal(400, "Bad Request", str(error))
         if chat.model not in self._models:
             return _refusal(404, "NotFoundError", f"The model `{chat.model}` does not exist.", "model")
-        await asyncio.sleep(self._latency_s)
+        await asyncio.sleep(self._latencies_s[chat.model])
         return JSONResponse(_completion(chat, completed(chat) if self.answer is None else self.answer))
 
 
@@ -137,8 +145,10 @@ def main() -> None:
     parser = arguments("A vLLM that repeats the messages of its caller.", port=8001)
     parser.add_argument("--key", default=KEY)
     parser.add_argument("--latency-s", type=float, default=0)
+    parser.add_argument("--latency-of", action="append", default=[], metavar="MODEL=SECONDS")
     given = parser.parse_args()
-    serve(Vllm(key=given.key, latency_s=given.latency_s).app, given.port)
+    latencies_s = {model: float(seconds) for model, _, seconds in (pair.partition("=") for pair in given.latency_of)}
+    serve(Vllm(key=given.key, latency_s=given.latency_s, latencies_s=latencies_s).app, given.port)
 
 
 if __name__ == "__main__":

@@ -19,19 +19,20 @@ from tests.system.stacks.stacks import IMAGE
 
 VLLM, BACKEND = 8001, 8003
 _STACK = ROOT / "compose/ai-server"
-_GATEWAY = "172.30.0.1"
+GATEWAY = "172.30.0.1"
 ADDRESSES = ("172.30.0.10", "172.30.0.11", "172.30.0.12")
 _PER_SECOND = 20
 _END_S = 60
 _TOKEN_FILE = "/run/caller-token"
 
 
-def _variables() -> dict[str, str]:
+def variables() -> dict[str, str]:
+    """Return the variables of a server, as the stack's example has them."""
     lines = (_STACK / "app.env.example").read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
 
 
-NEW_TOKEN, OLD_TOKEN = _variables()["AI_SERVER_TOKENS"].split(",")
+NEW_TOKEN, OLD_TOKEN = variables()["AI_SERVER_TOKENS"].split(",")
 
 
 def grace_s() -> int:
@@ -93,11 +94,11 @@ class Fleet:
 
     def start(self, number: int, **settings: object) -> None:
         """Start a server, as the stack does but for its network, and wait until it is ready."""
-        given = _variables() | {
+        given = variables() | {
             "AI_SERVER_IMAGE": IMAGE,
-            "BACKEND_CALLBACK_BASE_URL": f"http://{_GATEWAY}:{BACKEND}/api",
+            "BACKEND_CALLBACK_BASE_URL": f"http://{GATEWAY}:{BACKEND}/api",
             "CHROMADB_URL": "",
-            "VLLM_BASE_URL": f"http://{_GATEWAY}:{VLLM}/v1",
+            "VLLM_BASE_URL": f"http://{GATEWAY}:{VLLM}/v1",
         }
         address = ADDRESSES[number % len(ADDRESSES)]
         self.machine(
@@ -171,7 +172,7 @@ def run_fleet(archive: Path, latency_s: float) -> Iterator[Fleet]:
         archive: the AI server's image for `docker load`; the fakes run in this image too.
         latency_s: seconds until an answer of vLLM.
     """
-    given = _variables()
+    given = variables()
     fakes = {
         "vllm": ["--port", str(VLLM), "--key", given["VLLM_API_KEY"], "--latency-s", str(latency_s)],
         "backend": ["--port", str(BACKEND), "--token", given["BACKEND_INTERNAL_TOKEN"]],
@@ -181,7 +182,7 @@ def run_fleet(archive: Path, latency_s: float) -> Iterator[Fleet]:
         loaded = machine("docker", "load", "--quiet", "--input", archive).split()[-1]
         machine("docker", "tag", loaded, IMAGE)
         # The bridge connects the servers and the machine, and needs no further function.
-        machine("docker", "network", "create", "--subnet", "172.30.0.0/24", "--gateway", _GATEWAY, "servers")
+        machine("docker", "network", "create", "--subnet", "172.30.0.0/24", "--gateway", GATEWAY, "servers")
         for name, arguments in fakes.items():
             # The stop signal of the fakes has no effect on them, so that they run until the machine ends.
             machine(

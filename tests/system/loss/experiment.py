@@ -1,0 +1,185 @@
+"""
+Scenarios under load, on the machine of their Docker: `python -m tests.system.loss.experiment FILE`.
+
+FILE is the JSON of an Experiment; stdout is the JSON of the outcomes.
+"""
+
+import json
+import math
+import sys
+import time
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from tests.system.loss.figures import by_phase, duplicates, latencies, upper_bound
+from tests.system.loss.google_balancer import production, production_check
+from tests.system.loss.laboratory import Laboratory, Terms, fake, run_laboratory, wait_s
+from tests.system.loss.load import Results, run_load
+from tests.system.loss.scenarios import SCENARIOS
+from tests.system.loss.traffic import LONG_S, keyword, kinds, letters
+from tests.system.stacks.replacing import BACKEND, NEW_TOKEN, VLLM
+
+_CALLBACKS_S: Final = LONG_S + 20
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """
+    What is to be measured.
+
+    Args:
+        scenarios: names of scenarios, in their order.
+        vegeta: path of the program.
+        folder: folder for files.
+        seed: random seed of the emulator.
+        short: short requests a second.
+        long: rate of the requests of 10 s, as vegeta writes it.
+        upload: rate of the uploads.
+        around_s: seconds of load before and after each scenario.
+        rollouts: rollouts of the scenario with many.
+        surge: instances above the size of the group that a rollout may have.
+        timeout_s: seconds until a rollout has failed.
+        draining_s: seconds of draining. In iac/ they are more, because the longest answer takes minutes.
+        retries: whether the balancer repeats requests by Google's rule.
+        group_check_s: seconds between two checks of the group itself; None: those of iac/.
+        settings: variables of the servers that differ from those of the stack with an ingress.
+    """
+
+    scenarios: tuple[str, ...]
+    vegeta: str
+    folder: str
+    seed: int = 0
+    short: int = 400
+    long: str = "2"
+    upload: str = "1/5s"
+    around_s: float = 4
+    rollouts: int = 1
+    surge: int = 3
+    timeout_s: int = 120
+    draining_s: int = 15
+    retries: bool = False
+    group_check_s: int | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+def read_experiment(file: Path) -> Experiment:
+    """Read an experiment from a JSON file."""
+    given = json.loads(file.read_text())
+    return Experiment(**given | {"scenarios": tuple(given["scenarios"])})
+
+
+def terms(experiment: Experiment) -> Terms:
+    """Return what the laboratory of an experiment begins with."""
+    check = production_check()
+    return Terms(
+        google=replace(production(), draining_s=experiment.draining_s, retries=experiment.retries),
+        group_check=replace(check, interval_s=experiment.group_check_s or check.interval_s),
+        seed=experiment.seed,
+        surge=experiment.surge,
+        timeout_s=experiment.timeout_s,
+        rollouts=experiment.rollouts,
+        settings=experiment.settings,
+    )
+
+
+def _measured(laboratory: Laboratory, experiment: Experiment, name: str, prefix: str) -> dict[str, Any]:
+    scenario = SCENARIOS[name]
+    problems = scenario.prepare(laboratory)
+    laboratory.wait_until_served()
+    load = kinds(prefix, NEW_TOKEN, laboratory.images, experiment.short, experiment.long, experiment.upload)
+    counted, ended = laboratory.balancer.counts(), len(laboratory.containers.ended)
+    folder = Path(experiment.folder) / prefix
+    with run_load(load, Path(experiment.vegeta), folder) as results:
+        wait_s(experiment.around_s)
+        began_at = time.time()
+        problems += scenario.act(laboratory)
+        ended_at = time.time()
+        wait_s(experiment.around_s)
+    counts = {key: count - counted[key] for key, count in laboratory.balancer.counts().items()}
+    problems += [result.problem for result in results if result.problem] + laboratory.balancer.errors
+    return _outcome(laboratory, results, prefix) | {
+        "scenario": name,
+        "is_lossless": scenario.is_lossless,
+        "problems": problems,
+        "seconds": round(ended_at - began_at, 1),
+        "short": _latencies(results, began_at, ended_at),
+        "longest_by_second": _longest_by_second(results, began_at),
+        "balancer": counts,
+        "ended": laboratory.containers.ends()[ended:],
+    }
+
+
+def _outcome(laboratory: Laboratory, results: list[Results], prefix: str) -> dict[str, Any]:
+    checklists = next(result for result in results if result.kind.name == "checklists")
+    called, unfinished = _callbacks(laboratory, prefix, {url.rpartition("/")[2] for url in checklists.urls})
+    calls = [call["body"] for call in fake(laboratory, VLLM, "/fake/calls") if f"{prefix} " in call["body"]]
+    long = next(result for result in results if result.kind.name == f"{LONG_S} s")
+    completed = [word for word in _keywords(prefix, len(long.times)) for body in calls if word in body]
+    requests = sum(len(result.times) for result in results)
+    lost = sum(len(result.lost) for result in results) + len(unfinished)
+    twice = duplicates(called) + duplicates(completed)
+    samples = [reason for result in results for _, reason in result.lost if reason]
+    return {
+        "requests": requests,
+        "lost": lost,
+        "duplicated": twice,
+        "at_most_lost": upper_bound(requests, lost),
+        "kinds": {result.kind.name: {"requests": len(result.times), "lost": len(result.lost)} for result in results},
+        "accepted_without_callback": len(unfinished),
+        "samples": [*samples[:20], *(f"no callback: {name}" for name in sorted(unfinished)[:20])],
+    }
+
+
+def _keywords(prefix: str, count: int) -> list[str]:
+    return [keyword(prefix, number) for number in range(count)]
+
+
+def _callbacks(laboratory: Laboratory, prefix: str, accepted: set[str]) -> tuple[list[str], set[str]]:
+    """Return the ids of all callbacks with a checklist, and the accepted ids without one."""
+    deadline = time.monotonic() + _CALLBACKS_S
+    while True:
+        rows = [row for row in fake(laboratory, BACKEND, "/fake/callbacks") if row["id"].startswith(f"{prefix}-")]
+        called = [row["id"] for row in rows if "checklists" in row["body"]]
+        unfinished = accepted - set(called)
+        if not unfinished or time.monotonic() > deadline:
+            return called, unfinished
+        time.sleep(0.5)
+
+
+def _latencies(results: list[Results], began_at: float, ended_at: float) -> dict[str, Any]:
+    """Return the latencies of the short requests by phase."""
+    merged: dict[str, list[float]] = {}
+    for result in results:
+        if result.kind.name.startswith("short"):
+            for phase, values in by_phase(result.times, result.latencies, began_at, ended_at).items():
+                merged.setdefault(phase, []).extend(values)
+    return {phase: asdict(latencies(values)) for phase, values in merged.items()}
+
+
+def _longest_by_second(results: list[Results], began_at: float) -> dict[int, float]:
+    """Return the longest latency of the short requests of each second since the beginning of the scenario."""
+    longest: dict[int, float] = {}
+    for result in results:
+        if result.kind.name.startswith("short"):
+            for at, latency in zip(result.times, result.latencies, strict=True):
+                second = math.floor(at - began_at)
+                longest[second] = max(longest.get(second, 0.0), round(latency, 3))
+    return dict(sorted(longest.items()))
+
+
+def main(file: str) -> None:
+    """Perform the experiment of a file, and print the outcomes."""
+    experiment = read_experiment(Path(file))
+    outcomes = []
+    with run_laboratory(terms(experiment), Path(experiment.folder)) as laboratory:
+        for name in experiment.scenarios:
+            outcome = _measured(laboratory, experiment, name, letters(int(time.time())))
+            outcomes.append(outcome)
+            print(json.dumps({key: outcome[key] for key in ("scenario", "requests", "lost")}), file=sys.stderr)
+        log = laboratory.balancer.log.read_text()
+    print(json.dumps({"experiment": asdict(experiment), "outcomes": outcomes, "log": log[-4000:]}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
