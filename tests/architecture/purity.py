@@ -6,18 +6,11 @@ _NETWORK: Final = "a decision that reads the network cannot be tested with value
 _CLOCK: Final = "deadlines are judged by the time that is passed in, which is the server's"
 _PROCESS: Final = "a decision depends on its arguments alone, not on this process"
 PURE: Final = (
-<<<<<<< HEAD
     "deploy.analysis", "deploy.analysis_settings", "deploy.config", "deploy.doctor", "deploy.documents",
     "deploy.endpoints", "deploy.errors", "deploy.group", "deploy.prometheus.query", "deploy.release",
     "deploy.rollout.deploy_plan", "deploy.rollout.plan", "deploy.rollout.reconcile_plan",
-    "deploy.rollout.rollback_plan", "deploy.rollout.watch_state",
-    "emulator.group",
-=======
-    "deploy.config", "deploy.doctor", "deploy.documents", "deploy.endpoints", "deploy.errors", "deploy.group",
-    "deploy.release", "deploy.rollout.deploy_plan", "deploy.rollout.plan", "deploy.rollout.reconcile_plan",
     "deploy.rollout.rollback_plan", "deploy.rollout.step_plan", "deploy.rollout.watch_state",
     "deploy.rollout_settings", "deploy.settings_model", "deploy.step_settings", "emulator.group",
->>>>>>> i18-steps
 )  # fmt: skip
 EFFECTS: Final = {
     "httpx": _NETWORK, "httpcore": _NETWORK, "socket": _NETWORK, "ssl": _NETWORK, "google": _NETWORK,
