@@ -3,8 +3,8 @@ Rollouts with steps that are killed or spoilt at each HTTP exchange, in deploy, 
 
 After the fault, the run itself or the next process brings the group to a pause, to the release, or to the version
 before; and without `promote` no canary ever has more instances than the step that the group is set to. The tests use
-every 16th exchange, beginning at another one for each case; with `CUTS=all` (.ci/run) a kill is at each one, and a broken
-exchange at every fourth.
+every 16th exchange, beginning at another one for each case; with `CUTS=all` (.ci/run) each exchange has its kills, and
+every fourth one is broken.
 """
 
 from collections.abc import Callable, Iterator
