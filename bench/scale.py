@@ -20,7 +20,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import yaml
@@ -55,6 +55,7 @@ class Run:
         requests: number of requests to Compute Engine, from the emulator's request log.
         peak_mib: peak memory of deploy.
         emulator_s: processor seconds of the emulator meanwhile.
+        emulator_mib: peak memory of the emulator since its start.
         longest_answer_s: longest answer of the emulator to a second client, which reads the group twice a second.
     """
 
@@ -62,6 +63,7 @@ class Run:
     requests: int
     peak_mib: float
     emulator_s: float
+    emulator_mib: float
     longest_answer_s: float
 
 
@@ -111,20 +113,21 @@ def run_deploy(emulator: Emulator, folder: Path, verb: str, surge: int) -> Run:
     cpu_s = _processor_s(emulator) - cpu_s
     entries = emulator.request_log("request")[before:]
     requests = sum(not entry["client"].startswith(USER_AGENT) for entry in entries)
-    return Run(seconds, requests, peak_mib, cpu_s, max(answers_s))
+    emulator_mib = _peak_mib(emulator.process.pid) if emulator.process else 0.0
+    return Run(seconds, requests, peak_mib, cpu_s, emulator_mib, max(answers_s))
 
 
 def rollouts(sizes: Sequence[int]) -> None:
     """Print the table of rollouts."""
     heads = (
         "instances", "state machine, s", "deploy, s", "requests", "deploy, peak MiB", "emulator, processor s",
-        "longest answer, s",
+        "emulator, peak MiB", "longest answer, s",
     )  # fmt: skip
     rows = []
     for size, alone_s in zip(sizes, state_machine(sizes), strict=True):
         with tempfile.TemporaryDirectory() as name, group_of(size, Path(name)) as emulator:
             run = run_deploy(emulator, Path(name), "deploy", max(1, size // 5))
-        rows.append((size, alone_s, run.seconds, run.requests, run.peak_mib, run.emulator_s, run.longest_answer_s))
+        rows.append((size, alone_s, *astuple(run)))
         print(f"{size} instances: {run}", file=sys.stderr)
     _print_table(heads, rows)
 
@@ -140,9 +143,12 @@ def plans(counts: Sequence[int]) -> None:
                 emulator.ask(f"compute/v1/{TEMPLATES}", {"name": f"t{number}", "properties": properties})
             made = count
             run = run_deploy(emulator, Path(name), "plan", 1)
-            rows.append((count, run.seconds, run.requests, run.peak_mib, run.emulator_s, run.longest_answer_s))
+            rows.append((count, *astuple(run)))
             print(f"{count} templates: {run}", file=sys.stderr)
-    heads = ("templates", "plan, s", "requests", "deploy, peak MiB", "emulator, processor s", "longest answer, s")
+    heads = (
+        "templates", "plan, s", "requests", "deploy, peak MiB", "emulator, processor s", "emulator, peak MiB",
+        "longest answer, s",
+    )  # fmt: skip
     _print_table(heads, rows)
 
 
