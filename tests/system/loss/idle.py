@@ -24,8 +24,8 @@ from tests.system.loss.haproxy import PORT
 from tests.system.loss.laboratory import run_laboratory
 
 _CALLERS: Final = 40
-_PAUSES: Final = 60
-_EARLIEST_S, _LATEST_S = -0.1, 0.02  # the pauses are spread evenly over these times before and after AROUND_S
+_PAUSES: Final = 40
+_EARLIEST_S, _LATEST_S = -0.1, 0.02  # the pauses are spread evenly from and to these times after AROUND_S
 _TIMEOUT_S: Final = 30
 
 
