@@ -4,7 +4,7 @@
 HOST := python3 -B .ci/host.py
 PYTEST ?=
 # Go tools that only tests/system uses; the engine builds the others for policy.
-SYSTEM_TOOLS := compose promtail node-exporter
+SYSTEM_TOOLS := compose promtail node-exporter vegeta
 
 .PHONY: help setup format lint types test check release e2e system suite proofs mutants bench fidelity reference openapi outdated packages tools \
     providers system-tools clean

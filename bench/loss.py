@@ -1,7 +1,7 @@
 """
 Requests that rollouts lose, counted by callers and by a load balancer: tests/system/loss.
 
-    ci/.venv/bin/python bench/loss.py [--requests 1000000] [--short 400] [--seed 0] [--folder build/loss]
+    ci/.venv/bin/python bench/loss.py [--requests 1000000] [--short 400] [--seed 0] [--folder .loss]
 
 Every instance of the emulated group is a container of the AI server's image on a Docker of its own; HAProxy behaves as
 Google's load balancer does (tests/system/loss/google_balancer.py), and repeats no request. The load is open-loop:
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=1_000_000)
     parser.add_argument("--short", type=int, default=400, help="short requests a second")
     parser.add_argument("--seed", type=int, default=0, help="random seed of the first run's emulator")
-    parser.add_argument("--folder", type=Path, default=ROOT / "build/loss")
+    parser.add_argument("--folder", type=Path, default=ROOT / ".loss")
     parser.add_argument("--sum-only", action="store_true", help="leave the scenarios out")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)

@@ -178,7 +178,7 @@ _TYPED_WITH_DEPLOY: Final = (
     "bench/deploy_start.py", "bench/mentions.py", "bench/redaction.py", "bench/shipped_deploy.py",
 )  # fmt: skip
 _TYPED_WITH_CI: Final = (
-    "bench/app_image.py", "bench/deploy.py", "bench/release.py", "bench/scale.py", "bench/surge.py", "policy",
+    "bench/app_image.py", "bench/deploy.py", "bench/loss.py", "bench/release.py", "bench/scale.py", "bench/surge.py", "policy",
     "tests/e2e", "tests/mutants", "tests/support", "tests/system",
 )  # fmt: skip
 _READ_BY_ARCHITECTURE: Final = (
@@ -225,7 +225,7 @@ TOOL_PROGRAMS: Final = (
 # Measurements, by the names of their programs in bench/, with the project whose environment they run in.
 BENCHES: Final = {
     "app": ".", "app_image": ".", "app_redaction": ".", "deploy": "ci", "deploy_start": "deploy",
-    "emulator": "emulator", "mentions": "deploy", "redaction": "deploy", "scale": "ci", "surge": "ci",
+    "emulator": "emulator", "loss": "ci", "mentions": "deploy", "redaction": "deploy", "scale": "ci", "surge": "ci",
 }  # fmt: skip
 
 # In the order in which `.ci/run` starts them: the longest first, so that the two that run last end together.
@@ -243,6 +243,8 @@ HOST_SUITES: Final = (
         ),
     ),
     HostSuite(name="processes", project="deploy", tests=("tests/system/processes",)),
-    HostSuite(name="stacks", project="ci", tests=("tests/system/stacks", "tests/system/terraform")),
+    HostSuite(
+        name="stacks", project="ci", tests=("tests/system/loss", "tests/system/stacks", "tests/system/terraform")
+    ),
     HostSuite(name="accessory", project="ci", tests=("tests/system/accessory",)),
 )

@@ -3,7 +3,7 @@ resource "google_compute_health_check" "this" {
   name                = var.name
   check_interval_sec  = 5
   timeout_sec         = 4
-  healthy_threshold   = 2
+  healthy_threshold   = 3 # 10 s of answers, so that a load balancer knows a new server before an old one is removed
   unhealthy_threshold = 6 # 30 s without an answer: auto-healing must not recreate the only instance of a group for a pause
 
   http_health_check {

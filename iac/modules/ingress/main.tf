@@ -10,8 +10,8 @@ resource "google_compute_global_address" "this" {
 }
 
 # Not the check of auto-healing: after SIGTERM /readyz answers 503, so that no new request reaches a server that drains.
-# It notices a new server within 2 s. The group, whose own check needs 5 s more, then removes an old server: if it were
-# first, a rollout with a large surge would leave the load balancer without a server (docs/decisions/0033-loss-laboratory.md).
+# It notices a new server within 2 s. The group, whose own check needs 10 s, then removes an old one: if the group were
+# first, a large surge would leave the load balancer without a server (docs/decisions/0033-loss-laboratory.md).
 resource "google_compute_health_check" "this" {
   name                = var.name
   check_interval_sec  = 1

@@ -1,3 +1,4 @@
+// vegeta as a Go tool, for tests/system/loss.
 module vegeta
 
 go 1.23.0
