@@ -113,7 +113,12 @@ def snapshot(group: Group, settings: Settings, conditions: Conditions) -> dict[s
         "surge": settings.surge,
         "unavailable": settings.unavailable,
         "versions": [
-            {"template": name_of(target.version.template), "name": target.version.name, "size": target.size}
+            {
+                "template": name_of(target.version.template),
+                "name": target.version.name,
+                "size": target.size,
+                "percent": target.percent,
+            }
             for target in settings.targets
         ],
         "is_stable": is_stable(group, settings),

@@ -86,17 +86,19 @@ def updated_in_place(
         least: least action
         most: most disruptive action; an instance that needs more is left unchanged
     """
-    version = settings.versions[-1]
+    missing = missing_by_version(group, settings)
 
     def updated(instance: Instance) -> Instance:
         if instance.name not in names or instance.is_leaving:
             return instance
+        version = version_when_updated(instance, missing, settings)
         for_config: UpdateAction = "NONE" if instance.config == settings.config else "REFRESH"
         needed = most_disruptive(least, for_config, difference(instance, version, conditions))
         if instance.is_standby and needed != "NONE":
             needed = "REPLACE"
         if needed == "NONE" or most_disruptive(needed, most) != most:
             return instance
+        count_change(instance, version, missing)
         changed = with_action(instance, IN_PLACE[needed], group.at_s, version, settings.drain_s)
         return replace(changed, config=settings.config)
 
@@ -104,16 +106,52 @@ def updated_in_place(
 
 
 def with_action_on(group: Group, names: set[str], action: str, settings: Settings) -> Group:
-    """Return a group that deletes, abandons or recreates some instances; recreated ones get the target version."""
-    recreates = action == "RECREATING"
+    """Return a group that deletes, abandons or recreates some instances; recreated ones get a target version."""
+    missing = missing_by_version(group, settings) if action == "RECREATING" else {}
 
     def changed(instance: Instance) -> Instance:
         if instance.name not in names or instance.is_leaving:
             return instance
-        version, config = (settings.versions[-1], settings.config) if recreates else (None, instance.config)
-        return replace(with_action(instance, action, group.at_s, version, settings.drain_s), config=config)
+        if action != "RECREATING":
+            return with_action(instance, action, group.at_s, None, settings.drain_s)
+        version = version_when_updated(instance, missing, settings)
+        count_change(instance, version, missing)
+        return replace(with_action(instance, action, group.at_s, version, settings.drain_s), config=settings.config)
 
     return replace(group, instances=tuple(map(changed, group.instances)))
+
+
+def next_version(missing: Mapping[Version, int], settings: Settings) -> Version:
+    """Return the first target version that lacks instances, or else the last target version."""
+    return next((version for version, count in missing.items() if count > 0), settings.versions[-1])
+
+
+def version_when_updated(instance: Instance, missing: Mapping[Version, int], settings: Settings) -> Version:
+    """
+    Return the version that an instance gets when it is recreated or updated: its own, unless that has too many.
+
+    Source: google-cloud-compute 1.57.0, InstanceGroupManagerVersion.instance_template, "existing instances are updated
+    until the targetSize for this version is reached"; read on 2026-11-27.
+
+    Args:
+        instance: instance before the update
+        missing: how many instances each target version lacks, from `missing_by_version`
+        settings: settings of the group
+    """
+    own = instance.intended
+    has_others_missing = any(count > 0 for count in missing.values())
+    if own in missing and (missing[own] >= 0 or not has_others_missing):
+        return own
+    return next_version(missing, settings)
+
+
+def count_change(instance: Instance, version: Version, missing: dict[Version, int]) -> None:
+    """Subtract an instance that changes to a version from what the version lacks, and add it to its own version."""
+    if instance.is_standby:
+        return
+    missing[version] -= 1
+    if instance.intended in missing:
+        missing[instance.intended] += 1
 
 
 def missing_by_version(group: Group, settings: Settings) -> dict[Version, int]:
