@@ -201,12 +201,15 @@ def _with_redistribution(group: Group, settings: Settings, conditions: Condition
     """
     Return a group that moves an instance from its fullest zone to its emptiest zone, unless a rollout runs.
 
-    Without surge the instance is deleted first; with surge the new instance is created first, of the same version.
+    Without surge the instance is deleted first; with surge the new instance is created first, of the same version. An
+    instance of the version without a target size is moved, if the zone has one: a canary keeps its size.
     """
     is_rolling = settings.proactive and bool(outdated(group, settings))
     if not settings.redistributes or is_rolling or is_even(group, settings):
         return group
-    moving = deletion_order(group)[0]
+    first, *others = deletion_order(group)
+    in_zone = [first, *(instance for instance in others if instance.zone == first.zone)]
+    moving = next((instance for instance in in_zone if instance.intended == settings.versions[-1]), first)
     if settings.surge:
         version = moving.intended if moving.intended in settings.versions else None
         return _with_new_instances(group, settings, conditions, creatable(group, settings, 1), version=version)

@@ -1,6 +1,6 @@
 """The instances of a managed instance group: which are outdated, too many or available, and actions on them; pure."""
 
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -172,13 +172,9 @@ def deletion_order(group: Group) -> list[Instance]:
     An instance of the zone with the most instances comes first; of equal zones, an instance that is not available, then
     the youngest.
     """
-    youngest_first = living(group)[::-1]
-    by_zone = Counter(instance.zone for instance in youngest_first)
-    ranked = []
-    for instance in sorted(youngest_first, key=is_available):
-        ranked.append((by_zone[instance.zone], instance))
-        by_zone[instance.zone] -= 1
-    return [instance for _, instance in sorted(ranked, key=lambda pair: -pair[0])]
+    return _deletion_order(
+        group, dict.fromkeys({instance.intended for instance in living(group)}, len(group.instances))
+    )
 
 
 def surplus_instances(group: Group, settings: Settings) -> list[Instance]:
@@ -188,14 +184,26 @@ def surplus_instances(group: Group, settings: Settings) -> list[Instance]:
     The group deletes them in this order, that of `deletion_order`.
     """
     too_many = {version: -count for version, count in missing_by_version(group, settings).items()}
-    surplus = []
-    for instance in deletion_order(group):
-        if instance.intended not in too_many:
-            surplus.append(instance)
-        elif too_many[instance.intended] > 0:
-            too_many[instance.intended] -= 1
-            surplus.append(instance)
-    return surplus
+    others = {instance.intended for instance in living(group) if instance.intended not in too_many}
+    return _deletion_order(group, too_many | dict.fromkeys(others, len(group.instances)))
+
+
+def _deletion_order(group: Group, most: Mapping[Version, int]) -> list[Instance]:
+    """Return instances in the order of `deletion_order`, of each version at most a number."""
+    youngest_first = living(group)[::-1]
+    by_zone, left = Counter(instance.zone for instance in youngest_first), dict(most)
+    waiting: dict[tuple[str, Version], deque[tuple[int, Instance]]] = defaultdict(deque)
+    for place, instance in enumerate(sorted(youngest_first, key=is_available)):
+        if left[instance.intended] > 0:
+            waiting[instance.zone, instance.intended].append((place, instance))
+    order = []
+    while waiting:
+        zone, version = max(waiting, key=lambda key: (by_zone[key[0]], -waiting[key][0][0]))
+        order.append(waiting[zone, version].popleft()[1])
+        by_zone[zone] -= 1
+        left[version] -= 1
+        waiting = {key: row for key, row in waiting.items() if row and left[key[1]] > 0}
+    return order
 
 
 def outdated(group: Group, settings: Settings) -> list[Instance]:

@@ -70,7 +70,7 @@ def _check_target_size(field: str, target_size: Document) -> None:
     """
     Check the target size of a version.
 
-    Source: google-cloud-compute 1.57.0: a percentage is 0 to 100, and a fixed number above the group's size is no error;
+    Source: google-cloud-compute 1.57.0: a percentage is 0 to 100, and a fixed number may exceed the group's size;
     Terraform's provider: one conflicts with the other, and its issue 14826 has a fixed number of 0. Read on 2026-11-27.
     """
     fixed, percent = target_size.get("fixed"), target_size.get("percent")

@@ -1,6 +1,7 @@
 """Properties of groups with two versions: limits, convergence and the instances that stay, under any change."""
 
 import os
+from collections import Counter
 from dataclasses import replace
 
 from hypothesis import HealthCheck, event, given
@@ -14,7 +15,7 @@ from emulator.group.members import Group, living, with_action_on, with_instance
 from emulator.group.profile import Profile
 from emulator.group.settings import Settings, Target
 from emulator.group.state import is_reached
-from tests.unit.emulator.group_rollout import NEW, OLD, ZONES, GroupRollout, available, settings, settled
+from tests.unit.emulator.group_rollout import NEW, OLD, ZONES, GroupRollout, available, settled
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "15"))  # of each property; .ci/run tries more
 RUNS = hypothesis_settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -36,7 +37,12 @@ TARGETS = st.one_of(
     st.integers(0, 100).map(lambda percent: {"percent": percent}),
 )
 CHANGES = st.lists(
-    st.tuples(st.sampled_from(["target", "target", "resize", "crash", "recreate"]), SIZES, TARGETS, st.integers(0, 25)),
+    st.tuples(
+        st.sampled_from(["target", "target", "resize", "delete", "crash", "recreate"]),
+        SIZES,
+        TARGETS,
+        st.integers(0, 25),
+    ),
     min_size=1,
     max_size=6,
 )
@@ -59,6 +65,16 @@ def wanted(current: Settings) -> int:
     return sum(target.size for target in current.targets if target.version == NEW)
 
 
+def may_move_canary(rollout: GroupRollout) -> int:
+    """Return 1 if the fullest zone has only instances of the canary, so that one more appears while it is moved."""
+    zones = Counter(instance.zone for instance in living(rollout.group))
+    most = max(zones.values(), default=0)
+    others = {instance.zone for instance in living(rollout.group) if instance.intended != NEW}
+    return int(
+        rollout.settings.redistributes and any(n >= most - 1 and zone not in others for zone, n in zones.items())
+    )
+
+
 @RUNS
 @given(
     size=SIZES, changes=CHANGES, policy=POLICIES, profile=PROFILES, location=LOCATIONS, counts_deleting=st.booleans(),
@@ -77,16 +93,17 @@ def test_a_canary_never_exceeds_its_size(
     rollout.profiles["new"] = profile
     limits = {"surge": surge, "unavailable": unavailable, "counts_deleting": counts_deleting}
     rollout.patch(replace(rollout.settings, substitutes=substitutes, **limits))
-    largest, target = size, None
+    largest, target, is_disturbed = size, None, False
     for kind, number, next_target, moments in changes:
-        before, has_disturbed = len(canaries(rollout.group)), kind in ("crash", "recreate")
+        before = len(canaries(rollout.group))
         if kind == "target":
             target = next_target
         if kind in ("target", "resize"):
             new_size = number if kind == "resize" else rollout.settings.size
             rollout.patch(with_canary(rollout.settings, new_size, target))
         elif rollout.group.instances:
-            disturb(rollout, kind, number)
+            disturb(rollout, kind, number, target)
+            is_disturbed = True
         largest = max(largest, rollout.settings.size)
         event(f"{kind}, {'canary' if target else 'no canary'}")
         serving = len(available(rollout.group))
@@ -94,7 +111,7 @@ def test_a_canary_never_exceeds_its_size(
             assert len(canaries(group)) <= max(before, wanted(rollout.settings))
             before = min(before, max(len(canaries(group)), wanted(rollout.settings)))
             assert len(living(group)) <= largest + surge
-            if not has_disturbed and profile.answer_s is not None:
+            if not is_disturbed and profile.answer_s is not None:
                 least = min(serving, rollout.settings.size - unavailable)
                 assert len(available(group)) >= least, (serving, rollout.settings)
                 serving = max(serving, len(available(group)))
@@ -112,12 +129,16 @@ def test_a_canary_never_exceeds_its_size(
     assert is_even(rollout.group, rollout.settings) or not rollout.settings.redistributes
 
 
-def disturb(rollout: GroupRollout, kind: str, number: int) -> None:
-    """Let an instance crash for good, or recreate an instance."""
-    victim = rollout.group.instances[number % len(rollout.group.instances)]
+def disturb(rollout: GroupRollout, kind: str, number: int, target: dict[str, int] | None) -> None:
+    """Let an instance crash for good, recreate an instance, or delete some with a smaller target size."""
+    victim, current = rollout.group.instances[number % len(rollout.group.instances)], rollout.settings
     if kind == "crash":
         crashed = replace(victim, profile=replace(victim.profile, crash_after_s=0.0))
         rollout.group = with_instance(rollout.group, crashed)
+    elif kind == "recreate":
+        rollout.group = with_action_on(rollout.group, {victim.name}, "RECREATING", current)
     else:
-        rollout.group = with_action_on(rollout.group, {victim.name}, "RECREATING", rollout.settings)
-    rollout.patch(rollout.settings)
+        names = {instance.name for instance in living(rollout.group) if instance.zone == victim.zone}
+        rollout.group = with_action_on(rollout.group, names, "DELETING", current)
+        current = with_canary(current, max(1, current.size - len(names)), target)
+    rollout.patch(current)
