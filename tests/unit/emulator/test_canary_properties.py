@@ -65,14 +65,17 @@ def wanted(current: Settings) -> int:
     return sum(target.size for target in current.targets if target.version == NEW)
 
 
-def may_move_canary(rollout: GroupRollout) -> int:
-    """Return 1 if the fullest zone has only instances of the canary, so that one more appears while it is moved."""
-    zones = Counter(instance.zone for instance in living(rollout.group))
-    most = max(zones.values(), default=0)
-    others = {instance.zone for instance in living(rollout.group) if instance.intended != NEW}
-    return int(
-        rollout.settings.redistributes and any(n >= most - 1 and zone not in others for zone, n in zones.items())
-    )
+def most_canaries(rollout: GroupRollout) -> int:
+    """
+    Return how many instances of the canary the next moment may have at most.
+
+    One more than its size appears where a fullest zone has nothing else, so that an instance of the canary is moved.
+    """
+    group, current = rollout.group, rollout.settings
+    zones = Counter(instance.zone for instance in living(group))
+    mixed = {instance.zone for instance in living(group) if instance.intended != NEW}
+    is_moved = any(count == max(zones.values()) and zone not in mixed for zone, count in zones.items())
+    return max(len(canaries(group)), wanted(current) + int(current.redistributes and is_moved))
 
 
 @RUNS
@@ -95,7 +98,6 @@ def test_a_canary_never_exceeds_its_size(
     rollout.patch(replace(rollout.settings, substitutes=substitutes, **limits))
     largest, target, is_disturbed = size, None, False
     for kind, number, next_target, moments in changes:
-        before = len(canaries(rollout.group))
         if kind == "target":
             target = next_target
         if kind in ("target", "resize"):
@@ -107,9 +109,10 @@ def test_a_canary_never_exceeds_its_size(
         largest = max(largest, rollout.settings.size)
         event(f"{kind}, {'canary' if target else 'no canary'}")
         serving = len(available(rollout.group))
+        most = most_canaries(rollout)
         for index, group in enumerate(rollout.moments()):
-            assert len(canaries(group)) <= max(before, wanted(rollout.settings))
-            before = min(before, max(len(canaries(group)), wanted(rollout.settings)))
+            assert len(canaries(group)) <= most
+            most = most_canaries(rollout)
             assert len(living(group)) <= largest + surge
             if not is_disturbed and profile.answer_s is not None:
                 least = min(serving, rollout.settings.size - unavailable)
