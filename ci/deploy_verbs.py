@@ -29,6 +29,21 @@ class DeployVerbs:
         return await deploy_runner.run(options, ["plan", "--image", image, *flags])
 
     @verb(*GROUP_OPTIONS, "format", "timeout")
+    async def promote(
+        self,
+        options: Options,
+        full: Annotated[bool, Doc("skip the steps and pauses that are left")] = False,
+    ) -> str:
+        """Go on to the next step of a rollout with steps, and from there to the next pause or the end."""
+        chosen = ["--full"] if full else []
+        return await deploy_runner.run(options, ["promote", *options.flags("format", "timeout"), *chosen])
+
+    @verb(*GROUP_OPTIONS, "format", "timeout")
+    async def abort(self, options: Options) -> str:
+        """End a rollout with steps: restore the old release on every instance."""
+        return await deploy_runner.run(options, ["abort", *options.flags("format", "timeout")])
+
+    @verb(*GROUP_OPTIONS, "format", "timeout")
     async def rollback(
         self,
         options: Options,

@@ -84,7 +84,7 @@ class Options:
             "commit of the sources, 7 to 40 digits; its first 7 become the tag (default: dev-<12 digits of the digest>)"
         ),
     ] = ""
-    timeout: Annotated[str, Doc("seconds until the rollout has failed (default: by the size of the group)")] = ""
+    timeout: Annotated[str, Doc("seconds until the rollout, or a step of it, has failed (default: by its size)")] = ""
     by: Annotated[str, Doc("name of the person or program that asks, for the release record")] = ""
     format: Annotated[str, Doc("text, json or markdown")] = "text"
     no_latest: Annotated[bool, Doc("leave the tag 'latest' unchanged, for registries with immutable tags")] = False

@@ -135,6 +135,7 @@ def _walk(seed: int) -> Proof:
 
 _DEPLOY_PROOFS: Final = (
     Proof(("CUTS=all",), ("tests/integration/deploy/test_cuts.py",)),
+    Proof(("CUTS=all",), ("tests/integration/deploy/test_step_cuts.py",)),
     *(_walk(seed) for seed in range(4)),
     Proof(
         ("EXAMPLES=1000",),

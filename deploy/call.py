@@ -1,6 +1,7 @@
 """One call of a verb: what every verb reads, performs and prints."""
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -59,6 +60,11 @@ class Call:
         observed = session.read_observation(reads_region=reads_region)
         self.recorder.record_before(served_release(observed.template, config.repository, config.image_in))
         return observed
+
+    def print_warnings(self, warnings: Iterable[str]) -> None:
+        """Print the warnings of a plan before its first write."""
+        for warning in warnings:
+            write_error(f"warning: {warning}")
 
     def perform(self, session: Session, config: Config, plan: Plan) -> None:
         """Perform a plan, show its progress on stderr, and print the report."""

@@ -6,8 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from deploy.config import Config, RolloutSettings
+from pydantic import BaseModel
+
+from deploy.config import Config
 from deploy.errors import ConfigError
+from deploy.rollout_settings import RolloutSettings
+from deploy.step_settings import StepSettings
 from lib.environment_files import shown
 
 # Values that errors print; of every other key they print the default.
@@ -21,6 +25,7 @@ _EXAMPLES: Final = {
     "registry_url": "https://registry.example.com",
     "rollout": "{surge: 1, unavailable: 0}",
     "other_services": "{9100: node-exporter}",
+    "steps": "[{instances: 1, bake_s: 120}, {percent: 50}, {pause: true}]",
 }
 
 
@@ -46,7 +51,8 @@ def config_error(path: Path, errors: Sequence[Any], flags: Mapping[str, str]) ->
 
 def _unknown_key(path: Path, names: list[str]) -> ConfigError:
     """Return the error of an unknown key, with the most similar known one."""
-    model = RolloutSettings if names[:-1] == ["rollout"] else Config
+    models: dict[tuple[str, ...], type[BaseModel]] = {("rollout",): RolloutSettings, ("rollout", "steps"): StepSettings}
+    model = models.get(tuple(names[:2] if len(names) > 2 else names[:-1]), Config)
     similar = difflib.get_close_matches(names[-1], model.model_fields, n=1)
     fix = f"did you mean '{similar[0]}'" if similar else f"one of: {', '.join(model.model_fields)}"
     return ConfigError(f"{path}: {'.'.join(names):.80}: unknown key.", fix)

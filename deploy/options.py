@@ -20,7 +20,11 @@ _FILE_VARIABLES: Final = {
 _OVERRIDES: Final = ("compute_url", "registry_url", "project", "zone", "region", "group", "repository")
 _SETTINGS: Final = Path("environments")
 # What stands for a command in the text of an error: a verb in backticks, with its own options.
-_VERB: Final = re.compile(r"`(plan|deploy|rollback|reconcile|report|status|history|prune|doctor|init)( [^`]+)?`")
+_VERB: Final = re.compile(
+    r"`(plan|deploy|promote|abort|rollback|reconcile|report|status|history|prune|doctor|init)( [^`]+)?`"
+)
+# An option of verbs that wait for a rollout.
+Timeout = Annotated[float | None, typer.Option(help="seconds until the rollout, or a step of it, has failed")]
 _Override = Annotated[str, typer.Option(help="overrides the environment file")]
 
 

@@ -16,7 +16,7 @@ from deploy.rollout.result import RolloutResult, RunResult
 from deploy.rollout.served_release import ServedRelease
 from lib.streams import write_error
 
-_KEPT_VERBS: Final = ("deploy", "rollback", "reconcile")
+_KEPT_VERBS: Final = ("deploy", "promote", "abort", "rollback", "reconcile")
 
 
 class Recorder:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -69,6 +70,10 @@ class Session:
     def readings_reader(self, config: Config) -> ReadingsReader:
         """Return the reader of everything that `doctor` judges."""
         return ReadingsReader(config, self.managed, self.apis, self.registry.check_access)
+
+    def server_time(self) -> datetime:
+        """Return the time of Compute Engine, as its answers until now show it."""
+        return self.managed.compute.server_clock.now()
 
     def read_observation(self, *, reads_region: bool = False) -> Observation:
         """Read the group and its surroundings; `reads_region` is that of the reader."""

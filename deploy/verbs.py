@@ -1,7 +1,6 @@
 """The verbs, each as one function: read the group, make a plan, perform it, print the report."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Annotated, Final
 
 import typer
@@ -14,6 +13,8 @@ from deploy.doctor.readings import Readings, Unread
 from deploy.documents.group_state import Version
 from deploy.errors import DeployError, ExitCode, NotAllowedError, RefusedError
 from deploy.group.observation import Observation
+from deploy.group.step_rollout import step_rollout
+from deploy.options import Timeout
 from deploy.parallel import side_by_side
 from deploy.recorder import last_result
 from deploy.release import image
@@ -25,19 +26,19 @@ from deploy.report.rebuilt_result import rebuilt_result
 from deploy.report.releases import release_rows, releases_report
 from deploy.report.status import status, status_report
 from deploy.rollout.deploy_plan import DeployRequest, plan_deploy
-from deploy.rollout.plan import DeployPlan, ForeignRollout, NothingToDo, RollbackPlan
+from deploy.rollout.plan import ContinueSteps, ForeignRollout, NothingToDo
 from deploy.rollout.pruning import prune_templates
 from deploy.rollout.reconcile_plan import plan_reconcile
 from deploy.rollout.rollback_plan import RollbackTarget, choose_rollback_target, plan_rollback
 from deploy.rollout.served_release import ServedRelease, served_release
 from deploy.session import Session
+from deploy.step_verbs import abort, promote, record_steps
 from deploy.undo import undo_command
 from lib.image_reference import Reference
 from lib.secret_tokens import load_rules
 from lib.streams import write_error
 
 Image = Annotated[str, typer.Option("--image", help="release to serve, HOST/PATH@sha256:DIGEST or HOST/PATH:TAG")]
-Timeout = Annotated[float | None, typer.Option(help="seconds until the rollout has failed")]
 Commit = Annotated[str, typer.Option(help="commit of the sources, for the release record")]
 By = Annotated[str, typer.Option(envvar="GITHUB_ACTOR", help="person or account that deploys, for the release record")]
 To = Annotated[
@@ -73,7 +74,7 @@ def deploy(call: Call, image_: Image, commit: Commit = "", timeout: Timeout = No
     decided = plan_deploy(config, request, observed)
     call.recorder.record_target(ServedRelease(decided.target.template, str(request.reference), commit))
     call.recorder.record_undo(undo_command(call.invocation, config, observed, _version(decided.fallback)))
-    _print_warnings(decided)
+    call.print_warnings(decided.warnings)
     call.perform(session, config, decided)
 
 
@@ -82,15 +83,18 @@ def rollback(call: Call, to: To = "", force: Force = False, timeout: Timeout = N
     config = call.read_config(timeout)
     session = call.open_session(config)
     observed = call.read_observation(session, config, reads_region=True)
-    now = _server_time(session)
+    now = session.server_time()
     chosen = choose_rollback_target(config, observed, now, to, force=force)
     decided = plan_rollback(config, observed, chosen, call.invocation.variables.run, now)
     call.recorder.record_target(ServedRelease(chosen.restored.template, str(chosen.reference), chosen.commit))
-    call.recorder.record_undo(
-        undo_command(call.invocation, config, observed, observed.group.versions[0], is_proven=False)
-    )
-    _refuse_same_image(call, session, chosen)
-    _print_warnings(decided)
+    rollout = step_rollout(observed)
+    if rollout:
+        call.recorder.record_before(served_release(rollout.template, config.repository, config.image_in))
+    else:
+        before = observed.group.versions[0]
+        call.recorder.record_undo(undo_command(call.invocation, config, observed, before, is_proven=False))
+        _refuse_same_image(call, session, chosen)
+    call.print_warnings(decided.warnings)
     call.perform(session, config, decided)
 
 
@@ -99,11 +103,14 @@ def reconcile(call: Call) -> None:
     config = call.read_config()
     session = call.open_session(config)
     observed = call.read_observation(session, config)
-    decided = plan_reconcile(config, observed, _server_time(session))
+    decided = plan_reconcile(config, observed, session.server_time())
+    if isinstance(decided, ContinueSteps):
+        record_steps(call, config, observed, decided)
+        return call.perform(session, config, decided)
     call.recorder.record_target(served_release(observed.template, config.repository, config.image_in))
     fallback = None if isinstance(decided, ForeignRollout) else _version(decided.fallback)
     call.recorder.record_undo(undo_command(call.invocation, config, observed, fallback))
-    call.perform(session, config, decided)
+    return call.perform(session, config, decided)
 
 
 def report(call: Call) -> None:
@@ -114,7 +121,7 @@ def report(call: Call) -> None:
         try:
             session = call.open_session(config)
             observed = call.read_observation(session, config)
-            last = rebuilt_result(config, call.invocation.options.env, observed, _server_time(session))
+            last = rebuilt_result(config, call.invocation.options.env, observed, session.server_time())
         except DeployError as error:
             if last is None:
                 raise
@@ -127,7 +134,7 @@ def status_(call: Call) -> None:
     config = call.read_config()
     session = call.open_session(config)
     observed = call.read_observation(session, config)
-    shown = status(config, observed, _server_time(session))
+    shown = status(config, observed, session.server_time())
     call.print_report(config, status_report(shown, call.invocation.options.format))
 
 
@@ -136,7 +143,7 @@ def history(call: Call) -> None:
     config = call.read_config()
     session = call.open_session(config)
     observed = call.read_observation(session, config, reads_region=True)
-    rows = release_rows(config, observed, _server_time(session))
+    rows = release_rows(config, observed, session.server_time())
     call.print_report(config, releases_report(rows, call.invocation.options.format))
 
 
@@ -171,6 +178,8 @@ def prune(call: Call) -> None:
 VERBS: Final[Mapping[str, Verb]] = {
     "plan": plan,
     "deploy": deploy,
+    "promote": promote,
+    "abort": abort,
     "rollback": rollback,
     "reconcile": reconcile,
     "report": report,
@@ -201,7 +210,7 @@ def _read_request(
     resolved, observed, _ = side_by_side(
         [lambda: session.registry.resolve(reference), lambda: call.read_observation(session, config), load_rules]
     )
-    run, now = call.invocation.variables.run, _server_time(session)
+    run, now = call.invocation.variables.run, session.server_time()
     return observed, DeployRequest(reference=resolved, run=run, now=now, commit=commit, by=by)
 
 
@@ -216,15 +225,5 @@ def _refuse_same_image(call: Call, session: Session, chosen: RollbackTarget) -> 
         )
 
 
-def _server_time(session: Session) -> datetime:
-    """Return the time of Compute Engine, as its answers until now show it."""
-    return session.managed.compute.server_clock.now()
-
-
 def _version(fallback: Fallback | None) -> Version | None:
     return fallback.version if fallback else None
-
-
-def _print_warnings(plan: DeployPlan | RollbackPlan) -> None:
-    for warning in plan.warnings:
-        write_error(f"warning: {warning}")

@@ -72,6 +72,8 @@ def design_jobs(runs: list[JobRun]) -> set[str]:
         (deliver("prod", "deploy", image=IMAGE), {"deploy"}),
         (deliver("prod", "plan", image=IMAGE), {"plan"}),
         (deliver("prod", "rollback"), {"rollback"}),
+        (deliver("prod", "promote"), {"promote"}),
+        (deliver("prod", "abort"), {"abort"}),
         # Section 5.5 of the design document: by hand, or by a dispatch.
         (dispatch("accessory", name="vllm", environment="dev", image="", rollback=False), {"accessory"}),
         (dispatch("accessory", name="chromadb", environment="prod", image="", rollback=True), {"accessory"}),
@@ -141,7 +143,7 @@ def test_push_deploys_to_production_with_its_commit_and_author() -> None:
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
-@pytest.mark.parametrize("chosen_verb", ["plan", "deploy", "rollback"])
+@pytest.mark.parametrize("chosen_verb", ["plan", "deploy", "promote", "abort", "rollback"])
 def test_every_call_has_the_same_group_and_the_login_of_the_job(environment: str, chosen_verb: str) -> None:
     """google-github-actions/auth sets GOOGLE_APPLICATION_CREDENTIALS, which .env passes; no flag overrides it."""
     (job,) = jobs_of(deliver(environment, chosen_verb, image=IMAGE))
@@ -176,7 +178,7 @@ def test_accessory_gets_every_field_of_the_form(image: str, rollback: bool) -> N
     assert command[9:] == [f"--rollback={str(rollback).lower()}", "--by", "octocat", "--format", "markdown"]
 
 
-@pytest.mark.parametrize("chosen_verb", ["deploy", "rollback"])
+@pytest.mark.parametrize("chosen_verb", ["deploy", "promote", "abort", "rollback"])
 def test_failed_rollout_fails_its_job_and_is_reported(chosen_verb: str) -> None:
     """The report is written after a failure too, and the job still fails."""
     (job,) = jobs_of(deliver("prod", chosen_verb), fails=lambda step: f"call {chosen_verb}" in step)
@@ -190,7 +192,7 @@ def test_failed_report_does_not_fail_the_job() -> None:
     assert job.conclusion == "success"
 
 
-@pytest.mark.parametrize("chosen_verb", ["plan", "deploy", "rollback"])
+@pytest.mark.parametrize("chosen_verb", ["plan", "deploy", "promote", "abort", "rollback"])
 def test_no_rollout_starts_without_a_login(chosen_verb: str) -> None:
     """After a failed login only the report may run, and the job fails."""
     (job,) = jobs_of(deliver("prod", chosen_verb), fails=lambda step: "auth@" in step)
@@ -210,7 +212,7 @@ def test_rollback_does_not_wait_for_a_deploy() -> None:
     groups = [
         jobs_of(deliver(environment, chosen_verb))[0].group
         for environment in ("dev", "prod")
-        for chosen_verb in ("plan", "deploy", "rollback")
+        for chosen_verb in ("plan", "deploy", "promote", "abort", "rollback")
     ]
     assert len(set(groups)) == len(groups)
     assert jobs_of(PUSH)[0].group == jobs_of(deliver("prod", "deploy"))[0].group

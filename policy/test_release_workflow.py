@@ -14,7 +14,7 @@ from policy.workflows import FOLDER, TIMEOUT_INPUT, Event, JobRun, jobs_of, read
 RELEASE: Final = FOLDER / "release.yml"
 COMMON: Final = {"--source": "source/.", "--settings": "source/environments", "--env": "prod"}
 MODULE: Final = "github.com/owner/delivery@c0ffee"
-ROLLOUTS: Final = ("deploy", "rollback")
+ROLLOUTS: Final = ("deploy", "promote", "abort", "rollback")
 READS: Final = ("status", "history", "reconcile", "prune", "doctor")
 # Minutes after which GitHub ends every job on its own runners, "up to 6 hours". Source: docs.github.com, "Usage limits,
 # billing, and administration", read on 2026-11-27.

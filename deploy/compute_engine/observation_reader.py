@@ -53,19 +53,17 @@ def read_observation(
         ]
     )
     group_links = links_of(group.raw)
-    link = group.versions[0].link if group.versions else ""
-    if region_of(link) and not reads_region:
+    links = [version.link for version in group.versions]
+    if any(map(region_of, links)) and not reads_region:
         of_region, reads_region = templates.list_regional(region), True
     listed = [*of_project, *of_region]
-    template = _find(listed, link)
-    if not template:
+    if not all(_find(listed, link) for link in links):
         list_templates = partial(templates.list_all, region) if reads_region else templates.list_global
-        listed = _list_again(list_templates, link, listed, compute.time)
-        template = _find(listed, link)
+        listed = _list_again(list_templates, links, listed, compute.time)
     return Observation(
         group=group,
         templates=tuple(listed),
-        template=template,
+        template=_find(listed, links[0]) if links else {},
         health_check=managed.get_health_check(group.raw),
         autoscaler=next(
             (row["name"] for row in autoscalers if link_of(row.get("target", ""), compute.project) in group_links), ""
@@ -83,19 +81,19 @@ def _find(templates: list[Document], link: str) -> Document:
 
 
 def _list_again(
-    list_templates: Callable[[], list[Document]], link: str, listed: list[Document], time: Time
+    list_templates: Callable[[], list[Document]], links: Sequence[str], listed: list[Document], time: Time
 ) -> list[Document]:
     """
-    List templates until the list has the group's own.
+    List templates until the list has those of the group's versions.
 
     Returns:
-        The complete list; `listed` if the template stays absent, which preflight refuses.
+        The complete list; `listed` if a template stays absent, which preflight refuses.
     """
 
     def attempt() -> list[Document]:
         complete = list_templates()
-        if not _find(complete, link):
-            raise TransientError("the list of templates lacks the group's own")
+        if not all(_find(complete, link) for link in links):
+            raise TransientError("the list of templates lacks one of the group's own")
         return complete
 
     try:

@@ -13,8 +13,10 @@ from deploy.documents.resource import Document, links_of, name_of, region_of
 from deploy.errors import RefusedError
 from deploy.group import preflight
 from deploy.group.drift import policy_differences
+from deploy.group.gcloud_commands import group_command, template_command
 from deploy.group.observation import Observation
 from deploy.group.replacement import count_refusals, surge_instances
+from deploy.group.step_refusals import step_refusals
 from deploy.release import template
 from deploy.release.image_places import find_image
 from deploy.release.record import ReleaseRecord
@@ -46,8 +48,9 @@ def group_findings(config: Config, readings: Readings) -> Iterator[Finding]:
     refusals = list(preflight.setting_refusals(config, group, entries))
     foreign = isinstance(readings.template, Unread) and readings.template.is_absent
     refusals += [preflight.foreign_template(config, group)] if foreign and group.versions else []
+    refusals += step_refusals(config, group)
     for refusal in refusals:
-        yield _refused("group", refusal, preflight.group_command(config, "describe"))
+        yield _refused("group", refusal, group_command(config, "describe"))
     if not refusals:
         kind = "zonal" if config.zone else f"regional, in {len(group.zones)} zones,"
         yield ok(
@@ -58,7 +61,7 @@ def group_findings(config: Config, readings: Readings) -> Iterator[Finding]:
 def update_policy_findings(config: Config, readings: Readings) -> Iterator[Finding]:
     """Yield the findings about the update policy: refusals, and members that differ from the environment file."""
     check, group = "update policy", readings.group
-    show = preflight.group_command(config, "describe", "--format", "'yaml(updatePolicy)'")
+    show = group_command(config, "describe", "--format", "'yaml(updatePolicy)'")
     if isinstance(group, Unread):
         yield unread_finding(check, config, NO_GROUP, show)
         return
@@ -74,7 +77,7 @@ def update_policy_findings(config: Config, readings: Readings) -> Iterator[Findi
             for key, (current, expected) in changes.items()
         )
         flags = [f"--update-policy-{_POLICY_FLAGS[key]} {str(value).lower()}" for key, (_, value) in changes.items()]
-        yield wrong(check, text, preflight.group_command(config, "update", *flags))
+        yield wrong(check, text, group_command(config, "update", *flags))
     if not (refusals or changes):
         yield ok(check, "equal to that of the environment file")
 
@@ -105,7 +108,7 @@ def template_findings(config: Config, readings: Readings) -> Iterator[Finding]:
         show = f"gcloud compute instance-templates list --project {config.project} {where}"
         yield unread_finding(check, config, reading, show)
         return
-    show = preflight.template_command(config, links_of(base)[0])
+    show = template_command(config, links_of(base)[0])
     refusals = [
         *_raised(lambda: find_image(template.metadata(base), config.repository, config.image_in)),
         *_raised(lambda: preflight.refuse_secrets(config, base)),

@@ -145,7 +145,7 @@ def policy_differences(
 def _outdated_instances(observation: Observation) -> list[str]:
     """Return a line for each template that instances still have and the group does not."""
     group = observation.group
-    target_versions = group.versions[:1]
+    target_versions = group.versions
     target_links = {version.template: version.link for version in target_versions}
     lines = []
     for kind, instances in (("instances", group.active_instances), ("standby instances", group.standby_instances)):

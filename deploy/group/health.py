@@ -106,6 +106,18 @@ def group_verdict(group: Group, target: Version, polls: PollSummary, *, needs_pr
     if group.versions != (target,):
         versions = ", ".join(f"{version.template} '{version.name}'" for version in group.versions)
         return Verdict("superseded", f"the target version of the group is now {versions}")
+    failed = failure_verdict(group, target, polls, needs_proof=needs_proof)
+    if failed:
+        return failed
+    new = [instance for instance in group.active_instances if instance.version == target]
+    conditions = _unmet_conditions(group, target, new)
+    if conditions:
+        return Verdict("waiting", " · ".join(conditions))
+    return Verdict("done", NOTHING_PROVEN if is_empty(group) else f"{len(new)} of {group.target_size} healthy")
+
+
+def failure_verdict(group: Group, target: Version, polls: PollSummary, *, needs_proof: bool = True) -> Verdict | None:
+    """Return why a version has failed, by the instances on it; None if it has not. Arguments of `group_verdict`."""
     if needs_proof and polls.had_instances and is_empty(group):
         text = "the target size became 0 during the rollout, so no instance proves the release"
         return Verdict("failed", text, fix="resize the group, and deploy again")
@@ -122,10 +134,7 @@ def group_verdict(group: Group, target: Version, polls: PollSummary, *, needs_pr
             text = f"{name} was recreated {count} times because it was unhealthy {delay}"
             fix = "fix the error in the instance's output, or raise initialDelaySec if the application starts slowly"
             return Verdict("failed", text, name, fix, is_repair=True)
-    conditions = _unmet_conditions(group, target, new)
-    if conditions:
-        return Verdict("waiting", " · ".join(conditions))
-    return Verdict("done", NOTHING_PROVEN if is_empty(group) else f"{len(new)} of {group.target_size} healthy")
+    return None
 
 
 def capacity_codes(group: Group) -> frozenset[str]:

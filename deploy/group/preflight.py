@@ -1,15 +1,19 @@
 """The refusals: every precondition that must hold before anything is written."""
 
 from collections.abc import Collection, Iterator
-from typing import Any, Final
+from typing import Final
 
 from deploy.config import Config
+from deploy.documents.canary import Target, target_of
 from deploy.documents.group_state import Group, health_check_of
-from deploy.documents.resource import Document, name_of, region_of
+from deploy.documents.resource import Document, name_of
 from deploy.errors import NotAllowedError, RefusedError
 from deploy.group.all_instances_config import metadata_overrides
+from deploy.group.gcloud_commands import group_command
 from deploy.group.observation import Observation
 from deploy.group.replacement import count_refusals, surge_instances
+from deploy.group.step_rollout import StepRollout
+from deploy.group.version_refusal import versions_refusal
 from deploy.release import secret_scan
 from deploy.release.template import image_entries, metadata
 
@@ -17,9 +21,14 @@ _ACTIONS_BY_DISRUPTION: Final = ("NONE", "REFRESH", "RESTART", "REPLACE")
 _SSHD: Final = {22: "sshd"}  # it answers on every instance, whether or not the application runs
 
 
-def refuse_unmet_preconditions(config: Config, observation: Observation) -> None:
+def refuse_unmet_preconditions(config: Config, observation: Observation, rollout: StepRollout | None = None) -> None:
     """
     Check every precondition of a rollout or a rollback.
+
+    Args:
+        config: names and update policy of the environment.
+        observation: the group and its surroundings.
+        rollout: rollout with steps that is continued; None if the group must have one version.
 
     Raises:
         RefusedError: a precondition does not hold; the error names the first such one.
@@ -30,8 +39,9 @@ def refuse_unmet_preconditions(config: Config, observation: Observation) -> None
             f"project '{config.project}': missing {', '.join(observation.missing_permissions)}.",
             "grant them to the deployer's account",
         )
-    entries = image_entries(observation.template, config.repository, config.image_in)
-    refuse_group_settings(config, observation.group, observation.health_check, entries)
+    base, canary = (rollout.template, rollout.canary) if rollout else (observation.template, None)
+    entries = image_entries(base, config.repository, config.image_in)
+    refuse_group_settings(config, observation.group, observation.health_check, entries, planned=canary)
     if not observation.template:
         raise foreign_template(config, observation.group)
 
@@ -47,7 +57,11 @@ def foreign_template(config: Config, group: Group) -> RefusedError:
 
 
 def refuse_group_settings(
-    config: Config, group: Group, health_check: Document | None, image_entries: Collection[str]
+    config: Config,
+    group: Group,
+    health_check: Document | None,
+    image_entries: Collection[str],
+    planned: Target | None = None,
 ) -> None:
     """
     Check the preconditions on the group's own document: at preflight, and on the document that is about to be patched.
@@ -57,24 +71,31 @@ def refuse_group_settings(
         group: the group.
         health_check: health check that the group repairs by; None if the group has none, or the check is absent.
         image_entries: metadata entries of the template that hold the image.
+        planned: canary that the group may be set to; every other group must have one version.
 
     Raises:
         RefusedError: a precondition does not hold; the error names the first such one.
     """
-    for refusal in group_refusals(config, group, health_check, image_entries):
+    for refusal in group_refusals(config, group, health_check, image_entries, planned):
         raise refusal
 
 
 def group_refusals(
-    config: Config, group: Group, health_check: Document | None, image_entries: Collection[str]
+    config: Config,
+    group: Group,
+    health_check: Document | None,
+    image_entries: Collection[str],
+    planned: Target | None = None,
 ) -> Iterator[RefusedError]:
     """Yield every precondition on the group's own document that does not hold; arguments of `refuse_group_settings`."""
-    yield from setting_refusals(config, group, image_entries)
+    yield from setting_refusals(config, group, image_entries, planned)
     yield from update_policy_refusals(config, group)
     yield from health_check_refusals(config, group, health_check)
 
 
-def setting_refusals(config: Config, group: Group, image_entries: Collection[str]) -> Iterator[RefusedError]:
+def setting_refusals(
+    config: Config, group: Group, image_entries: Collection[str], planned: Target | None = None
+) -> Iterator[RefusedError]:
     """Yield every refusal for the kind of the group, its versions and its `allInstancesConfig`."""
     where = f"group '{config.group}'"
     status = group.raw.get("status") or {}
@@ -82,9 +103,8 @@ def setting_refusals(config: Config, group: Group, image_entries: Collection[str
         yield RefusedError(
             f"{where}: is stateful, so its instances can't be replaced by new ones.", "remove its stateful policy"
         )
-    if len(group.versions) != 1:
-        names = ", ".join(f"'{version.template}'" for version in group.versions) or "none"
-        yield RefusedError(f"{where}: has {len(group.versions)} versions: {names}.", _leave_one_version(config, group))
+    if len(group.versions) != 1 and (planned is None or target_of(group) != planned):
+        yield versions_refusal(config, group)
     for key, override in metadata_overrides(config, group, image_entries).items():
         yield RefusedError(
             f"{where}: allInstancesConfig has {override}.",
@@ -205,31 +225,3 @@ def refuse_secrets(config: Config, base: Document) -> None:
             "keep it in Secret Manager, and let the instance fetch it; if it is no secret, set"
             f" `allowed_secrets: {{{first.entry}: ['{first.name}']}}` in the environment file",
         )
-
-
-def group_command(config: Config, verb: str, *flags: str) -> str:
-    """Return a gcloud command on the group that a person can paste into a shell."""
-    scope = ("--project", config.project, *config.location.flag)
-    return " ".join(("gcloud compute instance-groups managed", verb, config.group, *scope, *flags))
-
-
-def template_command(config: Config, link: str) -> str:
-    """Return a gcloud command that shows the template of a link, with the flag of its location."""
-    region = region_of(link)
-    where = f"--region {region}" if region else "--global"
-    return f"gcloud compute instance-templates describe {name_of(link)} --project {config.project} {where}"
-
-
-def _leave_one_version(config: Config, group: Group) -> str:
-    """Return how to leave the group one version: the version that has every instance without a target of its own."""
-    entries: list[dict[str, Any]] = group.raw.get("versions") or []
-    # gcloud reads a name as the name of a global template of the project.
-    templates = [
-        version.link if region_of(version.link) else version.template
-        for version, entry in zip(group.versions, entries, strict=False)
-        if not {"fixed", "percent"} & (entry.get("targetSize") or {}).keys()
-    ]
-    if not templates:
-        return "set its instance template"
-    command = group_command(config, "rolling-action start-update", "--version", f"template={templates[0]}")
-    return f"run '{command}' to keep that version"

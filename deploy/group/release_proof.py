@@ -28,7 +28,7 @@ def unproven_reason(group: Group, now: datetime) -> str:
     if not is_on_one_version(group):
         return "it is not on every instance"
     name = parse_version_name(group.versions[0].name)
-    if name and name.deadline_at > now:
+    if name and name.deadline_at and name.deadline_at > now:
         return f"its rollout has time until {name.deadline_at:%Y-%m-%d %H:%M} UTC"
     recreated = [instance for instance in staying if instance.action == "RECREATING"]
     unhealthy = [instance for instance in staying if instance.health != "HEALTHY"]

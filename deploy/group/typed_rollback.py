@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from deploy.config import RolloutSettings
 from deploy.documents.group_state import Group
 from deploy.documents.resource import Document
 from deploy.group import update_policy
 from deploy.group.version_name import parse_version_name
 from deploy.release import template
+from deploy.rollout_settings import RolloutSettings
 
 
 def is_fallback(group: Group, templates: Iterable[Document]) -> bool:

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from deploy.config import RolloutSettings
 from deploy.documents.group_state import Group
 from deploy.documents.instance_count import InstanceCount
 from deploy.documents.resource import Document
+from deploy.rollout_settings import RolloutSettings
 
 _INSTANCE_COUNTS: Final = ("maxSurge", "maxUnavailable")
 

@@ -26,7 +26,9 @@ def preflight_warnings(config: Config, observation: Observation) -> tuple[str, .
     if group.target_size == 0:
         lines.append("the group has target size 0: no instance will prove this release")
     if observation.autoscaler:
-        lines.append(f"autoscaler '{observation.autoscaler}' may change the target size during the rollout")
+        moving = any(step.count.is_percent for step in config.rollout.release_steps)
+        steps = ", and a step of a percentage with it" if moving else ""
+        lines.append(f"autoscaler '{observation.autoscaler}' may change the target size during the rollout{steps}")
     check_type = health_check_probe(observation.health_check)[0] if observation.health_check else ""
     if check_type in ("TCP", "SSL"):
         lines.append(f"the health check only opens a {check_type} connection: an application that hangs looks healthy")

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationEr
 
 from deploy.documents.group_state import Version
 from deploy.documents.resource import name_of
+from deploy.release.steps import Step
 
 # The key of the metadata entry.
 RECORD_KEY: Final = "release"
@@ -63,6 +64,7 @@ class ReleaseRecord:
         origin: link of the unmanaged template that the group's releases descend from; empty if unknown.
         origin_made_at: time at which that template was inserted.
         entries: keys of the metadata entries that hold the image; a record without them is of the startup script alone.
+        steps: parts of the group that get the release before all of it does; empty for none.
     """
 
     __pydantic_config__ = _STRICT
@@ -79,15 +81,17 @@ class ReleaseRecord:
     origin: str = ""
     origin_made_at: AwareDatetime | None = None
     entries: Annotated[tuple[str, ...], Field(min_length=1)] = SCRIPT_ALONE
+    steps: tuple[Step, ...] = ()
 
     def dump(self) -> str:
         """
         Return the record as JSON, the value of the metadata entry.
 
-        The entries are left out if they are the startup script alone, so that earlier versions of `deploy`, which know
-        no such member, read the record too.
+        The entries are left out if they are the startup script alone, and the steps if there are none, so that earlier
+        versions of `deploy`, which know no such members, read the record too.
         """
-        return _JSON.dump_json(self, exclude={"entries"} if self.entries == SCRIPT_ALONE else None).decode()
+        usual = {"entries": self.entries == SCRIPT_ALONE, "steps": not self.steps}
+        return _JSON.dump_json(self, exclude={key for key, is_usual in usual.items() if is_usual}).decode()
 
 
 _JSON: TypeAdapter[ReleaseRecord] = TypeAdapter(ReleaseRecord)

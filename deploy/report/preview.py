@@ -11,10 +11,11 @@ from deploy.endpoints import EndpointOverride
 from deploy.group import replacement, update_policy
 from deploy.group.health import NOTHING_PROVEN
 from deploy.group.observation import Observation
+from deploy.release.steps import Step
 from deploy.report.formats import Format
 from deploy.report.table import fenced
 from deploy.report.template_changes import Change, template_changes
-from deploy.rollout.plan import DeployPlan, DeployRelease, NothingToDo
+from deploy.rollout.plan import ContinueSteps, DeployPlan, DeployRelease, NothingToDo
 from lib.output import as_json, inline
 from lib.output import markdown as escaped
 
@@ -43,7 +44,9 @@ class Preview:
         missing: number of instances by which the capacity falls at most.
         target_size: number of running instances that the group works towards.
         estimated_s: shortest and longest time that this takes, the bake included, and at most budget_s.
-        budget_s: seconds after which the rollout has failed.
+        budget_s: seconds after which the rollout has failed; with steps, the sum of those of each step.
+        steps: parts of the group that get the release one after the other; empty for all of it at once.
+        step: number of the step that the group is at, from 1; 0 before the first one.
         warnings: facts that the operator should read, one line each.
         is_empty: whether the group has no instances, so that nothing proves a release.
         endpoints: endpoints that differ from the environment file.
@@ -63,6 +66,8 @@ class Preview:
     target_size: int
     estimated_s: tuple[float, float]
     budget_s: float
+    steps: tuple[Step, ...]
+    step: int
     warnings: tuple[str, ...]
     is_empty: bool
     endpoints: tuple[EndpointOverride, ...]
@@ -78,7 +83,9 @@ def preview(config: Config, observed: Observation, plan: DeployPlan, bill_of_mat
         plan: plan of a deploy.
         bill_of_materials: digest of the image's bill of materials; empty if the registry has none.
     """
-    group, budget_s = observed.group, config.rollout.budget_s(observed.group.target_size)
+    group = observed.group
+    steps = plan.steps if isinstance(plan, DeployRelease | ContinueSteps) else ()
+    budget_s = _budget_s(config, group, steps)
     instances: tuple[str, ...] = ()
     shortest_s, longest_s = 0.0, 0.0
     changes: tuple[Change, ...] = ()
@@ -86,7 +93,9 @@ def preview(config: Config, observed: Observation, plan: DeployPlan, bill_of_mat
     if isinstance(plan, DeployRelease):
         instances = tuple(instance.name for instance in group.active_instances if instance.version is not None)
         shortest_s, longest_s = estimated_s(
-            len(instances), replacement.replaced_at_once(config, group), config.rollout.bake_s
+            len(instances),
+            replacement.replaced_at_once(config, group),
+            config.rollout.bake_s + sum(step.bake_s for step in plan.steps),
         )
         changes = tuple(template_changes(observed.template, plan.template))
         policy_changes = _policy_changes(config, group)
@@ -105,10 +114,17 @@ def preview(config: Config, observed: Observation, plan: DeployPlan, bill_of_mat
         target_size=group.target_size,
         estimated_s=(min(shortest_s, budget_s), min(longest_s, budget_s)),
         budget_s=budget_s,
+        steps=steps,
+        step=plan.index + 1 if isinstance(plan, ContinueSteps) else 0,
         warnings=(*plan.warnings, *_timeout_warnings(config, budget_s, shortest_s)),
         is_empty=plan.is_empty,
         endpoints=config.endpoint_overrides,
     )
+
+
+def _budget_s(config: Config, group: Group, steps: tuple[Step, ...]) -> float:
+    sizes = [*(step.count.instances(group.target_size) for step in steps), group.target_size]
+    return sum(map(config.rollout.budget_s, sizes))
 
 
 def estimated_s(instances: int, at_once: int, bake_s: float) -> tuple[float, float]:
@@ -134,7 +150,7 @@ def preview_report(preview: Preview, format_: Format) -> str:
         return as_json(asdict(preview))
     head = {
         "nothing": f"{preview.group}: nothing to do, {NOTHING_PROVEN if preview.is_empty else 'it serves already'}",
-        "wait": f"{preview.group}: a rollout of this release has begun already; deploy would wait for it",
+        "wait": f"{preview.group}: a rollout of this release has begun already; deploy would {_wait(preview)}",
         "roll": f"{preview.group}: {preview.before} → {preview.target}",
     }[preview.action]
     diff = (*_diff("template", preview.template), *_diff("update policy", preview.update_policy))
@@ -146,6 +162,10 @@ def preview_report(preview: Preview, format_: Format) -> str:
     return "\n".join([inline(head), *(f"  {inline(line)}" for line in (*changes, *lines))])
 
 
+def _wait(preview: Preview) -> str:
+    return f"go on with step {preview.step} of {len(preview.steps) + 1}" if preview.step else "wait for it"
+
+
 def _lines(preview: Preview) -> list[str]:
     lines = []
     if preview.action == "roll":
@@ -154,6 +174,7 @@ def _lines(preview: Preview) -> list[str]:
         verb = "recreates" if preview.keeps_names else "replaces"
         lines = [
             f"{verb} {count} instance{'s' * (count != 1)}{names}",
+            *_steps(preview),
             *_capacity(preview),
             _duration(preview),
             f"restores {preview.fallback} on a failure"
@@ -162,6 +183,12 @@ def _lines(preview: Preview) -> list[str]:
             f"bill of materials {preview.bill_of_materials or 'none in the registry'}",
         ]
     return lines + [f"warning: {text}" for text in preview.warnings]
+
+
+def _steps(preview: Preview) -> list[str]:
+    """Return a line for each step of a rollout with steps."""
+    shares = [*map(str, preview.steps), "the whole group"] if preview.steps else []
+    return [f"step {number} of {len(shares)}: {share}" for number, share in enumerate(shares, start=1)]
 
 
 def _capacity(preview: Preview) -> list[str]:

@@ -5,16 +5,18 @@ from datetime import datetime
 from typing import Final
 
 from deploy.config import Config
-from deploy.documents.group_state import Version
+from deploy.documents.group_state import Group, Version
 from deploy.documents.resource import links_of
 from deploy.group import version_name
+from deploy.group.canary_health import is_canary_serving
 from deploy.group.health import is_empty
 from deploy.group.observation import Observation
+from deploy.group.step_rollout import StepRollout, share_text, step_rollout
 from deploy.release import template
 from deploy.release.history import made_at
 from deploy.rollout.plan import NothingToDo
 from deploy.rollout.reconcile_plan import plan_reconcile
-from deploy.rollout.result import RolloutResult, RunResult
+from deploy.rollout.result import Pause, RolloutResult, RunResult
 from deploy.rollout.served_release import served_release
 from deploy.rollout.timeline import Timeline
 
@@ -25,7 +27,8 @@ def rebuilt_result(config: Config, environment: str, observed: Observation, now:
     """
     Return the last rollout as far as the group shows it: the release it serves, since when, from which template.
 
-    The exit code is 0 if the group serves one release from every instance or has no instances, and else None: unknown.
+    The exit code is 0 if the group serves one release from every instance, has no instances, or is at a pause of a
+    rollout with steps; and else None: unknown.
 
     Args:
         config: names and rollout settings of the environment.
@@ -33,16 +36,19 @@ def rebuilt_result(config: Config, environment: str, observed: Observation, now:
         observed: the group and its surroundings.
         now: time of Compute Engine, UTC.
     """
-    group = observed.group
-    target = group.versions[0] if group.versions else _NO_VERSION
-    intent, record = version_name.parse_version_name(target.name), template.release_record(observed.template)
+    group, rollout = observed.group, step_rollout(observed)
+    first = group.versions[0] if group.versions else _NO_VERSION
+    target, document = (rollout.canary.new, rollout.template) if rollout else (first, observed.template)
+    intent, record = version_name.parse_version_name(target.name), template.release_record(document)
     plan = plan_reconcile(config, observed, now)
-    before = record.fallback.version if record and record.fallback else _NO_VERSION
-    base = next((document for document in observed.templates if before.link in links_of(document)), None)
-    is_complete = isinstance(plan, NothingToDo)
+    fallback = rollout.old if rollout else record and record.fallback
+    before = fallback.version if fallback else _NO_VERSION
+    base = next((base for base in observed.templates if before.link in links_of(base)), None)
+    pause = _pause(group, rollout) if rollout else None
+    is_complete = isinstance(plan, NothingToDo) or pause is not None
     # No poll has shown when an instance was in which state.
     instances = Timeline().add(group, target, 0.0).instances
-    made = made_at(observed.template) if observed.template else now
+    made = made_at(document) if document else now
     return RunResult(
         verb=intent.kind if intent else "rollout",
         environment=environment,
@@ -54,7 +60,7 @@ def rebuilt_result(config: Config, environment: str, observed: Observation, now:
         began_at=intent.began_at if intent else made,
         exit_code=0 if is_complete else None,
         before=served_release(base, config.repository, config.image_in) if base else None,
-        target=served_release(observed.template, config.repository, config.image_in),
+        target=served_release(document, config.repository, config.image_in),
         rollout=RolloutResult(
             changed=False,
             target=target,
@@ -62,9 +68,17 @@ def rebuilt_result(config: Config, environment: str, observed: Observation, now:
             instances=tuple(replace(times, running_s=None, healthy_s=None) for times in instances),
             warnings=plan.warnings,
             is_empty=is_empty(group),
+            pause=pause,
         ),
         message="" if is_complete else f"{plan.text}.",
         is_rebuilt=True,
         compute_url=config.compute_url,
         endpoints=config.endpoint_overrides,
     )
+
+
+def _pause(group: Group, rollout: StepRollout) -> Pause | None:
+    """Return the pause that a group is at; None if its step has none, or its canary does not serve."""
+    if not (rollout.step.pauses and is_canary_serving(group, rollout.canary)):
+        return None
+    return Pause(rollout.index + 1, len(rollout.record.steps) + 1, share_text(group, rollout.canary))

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from deploy.config import Config
+from deploy.documents.canary import Canary, canary_of
 from deploy.endpoints import EndpointOverride
 from deploy.group import release_proof
 from deploy.group.health import is_settled
@@ -23,9 +24,9 @@ class ReleaseRow:
 
     Args:
         template: name of the template.
-        state: proven: the group has proven it, or a later release has it as fallback; current: the group is set to it,
-            and it is not proven yet; unproven: neither. An unproven release failed, or was rolled back, and no template
-            shows which.
+        state: proven: the group has proven it, or a later release has it as fallback; canary: it is on a part of the
+            group, beside the old release; current: the group is set to it, and it is not proven yet; unproven: none of
+            these. An unproven release failed, or was rolled back, and no template shows which.
         is_serving: whether the release serves from every instance now.
         made_at: creation time of the template.
         age_s: seconds since then.
@@ -38,7 +39,7 @@ class ReleaseRow:
     """
 
     template: str
-    state: Literal["proven", "unproven", "current"]
+    state: Literal["proven", "unproven", "current", "canary"]
     is_serving: bool
     made_at: datetime
     age_s: float
@@ -63,10 +64,11 @@ def release_rows(config: Config, observed: Observation, now: datetime) -> tuple[
     current = {version.link for version in group.versions}
     proven = "" if release_proof.unproven_reason(group, now) else next(iter(current))
     serving = proven if is_settled(group) else ""
+    canary = canary_of(group)
     return tuple(
         ReleaseRow(
             template=release.template,
-            state="proven" if release.is_proven else "current" if release.is_in(current) else "unproven",
+            state=_state(release, current, canary),
             is_serving=release.is_in({serving}),
             made_at=release.made_at,
             age_s=(now - release.made_at).total_seconds(),
@@ -79,6 +81,16 @@ def release_rows(config: Config, observed: Observation, now: datetime) -> tuple[
         )
         for release in history.releases(observed.templates, config.repository, group.qualified_name, proven)
     )
+
+
+def _state(
+    release: history.Release, current: set[str], canary: Canary | None
+) -> Literal["proven", "unproven", "current", "canary"]:
+    if release.is_proven:
+        return "proven"
+    if canary and release.is_in({canary.new.link}):
+        return "canary"
+    return "current" if release.is_in(current) else "unproven"
 
 
 def releases_report(rows: Sequence[ReleaseRow], format_: Format) -> str:

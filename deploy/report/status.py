@@ -9,15 +9,49 @@ from deploy.config import Config
 from deploy.documents.group_state import Instance
 from deploy.endpoints import EndpointOverride
 from deploy.group.all_instances_config import metadata_overrides
+from deploy.group.canary_health import is_canary_serving
 from deploy.group.drift import drift
 from deploy.group.health import is_empty
 from deploy.group.observation import Observation
+from deploy.group.step_rollout import share_text, step_rollout
 from deploy.release import history, template
 from deploy.report import table
 from deploy.report.formats import Format
 from deploy.rollout.reconcile_plan import plan_reconcile
 from lib.output import as_json, inline
 from lib.output import markdown as escaped
+
+
+@dataclass(frozen=True, kw_only=True)
+class CanaryStatus:
+    """
+    A canary beside the release that the rest of the group serves.
+
+    Args:
+        template: name of its template.
+        image: image reference in the template's metadata.
+        digest: digest of that image.
+        commit: commit of the release; like run and by, empty if it is not known.
+        run: id of the run that deployed the release.
+        by: person or account that deployed the release.
+        step: number of the step that the group is at, from 1.
+        steps: number of the steps; the whole group is the last one.
+        share: how much of the group is on the canary, such as `1 of 3 instances`.
+        is_serving: whether the canary serves from every one of these.
+        pauses: whether the rollout pauses after this step until `promote` is called.
+    """
+
+    template: str
+    image: str
+    digest: str
+    commit: str
+    run: str
+    by: str
+    step: int
+    steps: int
+    share: str
+    is_serving: bool
+    pauses: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +78,7 @@ class Status:
         is_empty: whether the group has no running instances, and a target size of 0.
         warnings: facts that the operator should read, one line each.
         standby: number of suspended and of stopped instances, by that word; they count for no verdict.
+        canary: the canary of a rollout with steps; None if the group is in none.
         endpoints: endpoints that differ from the environment file.
     """
 
@@ -65,6 +100,7 @@ class Status:
     is_empty: bool
     warnings: tuple[str, ...]
     standby: Mapping[str, int]
+    canary: CanaryStatus | None
     endpoints: tuple[EndpointOverride, ...]
 
 
@@ -101,7 +137,29 @@ def status(config: Config, observed: Observation, now: datetime) -> Status:
         is_empty=is_empty(group),
         warnings=plan.warnings,
         standby=dict(Counter(instance.target_status.lower() for instance in group.standby_instances)),
+        canary=_canary(config, observed),
         endpoints=config.endpoint_overrides,
+    )
+
+
+def _canary(config: Config, observed: Observation) -> CanaryStatus | None:
+    rollout = step_rollout(observed)
+    if rollout is None:
+        return None
+    record = rollout.record
+    reference = template.image_reference(rollout.template, config.repository, config.image_in)
+    return CanaryStatus(
+        template=rollout.canary.new.template,
+        image=str(reference) if reference else "",
+        digest=record.digest,
+        commit=record.commit,
+        run=record.run,
+        by=record.by,
+        step=rollout.index + 1,
+        steps=len(record.steps) + 1,
+        share=share_text(observed.group, rollout.canary),
+        is_serving=is_canary_serving(observed.group, rollout.canary),
+        pauses=rollout.step.pauses,
     )
 
 
@@ -120,17 +178,30 @@ def status_report(status: Status, format_: Format) -> str:
 
 
 def _lines(status: Status) -> list[str]:
-    members = {"commit": status.commit[:12], "run": status.run, "by": status.by}
-    release = [f"{key} {value}" for key, value in members.items() if value]
+    release = _release(status)
     release += [f"{table.age(status.age_s)} old"] if status.age_s is not None else []
     flags = [f"target {status.target_size}", f"stable {_yes(status.is_stable)}", f"reached {_yes(status.is_reached)}"]
     flags += [f"autoscaler {status.autoscaler}"] if status.autoscaler else []
     lines = [f"{'set to' if status.is_empty else 'serves'} {status.image}"] if status.image else []
-    lines += [" · ".join(part) for part in (release, flags) if part]
+    lines += [" · ".join(release)] if release else []
+    lines += _canary_lines(status.canary) if status.canary else []
+    lines += [" · ".join(flags)]
     standby = [f"{count} {word}" for word, count in sorted(status.standby.items())]
     lines += [f"standby: {', '.join(standby)}"] if standby else []
     lines += [f"drift: {line}" for line in status.drift]
     return lines + [f"warning: {line}" for line in status.warnings]
+
+
+def _release(release: Status | CanaryStatus) -> list[str]:
+    members = {"commit": release.commit[:12], "run": release.run, "by": release.by}
+    return [f"{key} {value}" for key, value in members.items() if value]
+
+
+def _canary_lines(canary: CanaryStatus) -> list[str]:
+    state = "serves" if canary.is_serving else "does not serve yet"
+    pause = ["then a pause until `promote`"] if canary.pauses else []
+    step = [f"step {canary.step} of {canary.steps}", canary.share, state, *pause]
+    return [f"canary {canary.image}", " · ".join([*_release(canary), *step])]
 
 
 def _row(instance: Instance) -> tuple[str, ...]:

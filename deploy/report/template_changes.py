@@ -50,6 +50,8 @@ def _readable(document: Document, entries: Sequence[str]) -> dict[str, str]:
         for number, line in enumerate(metadata.get(key, "").splitlines(), start=1)
     }
     members: dict[str, Any] = json.loads(release.dump()) if release else {}
+    if release and release.steps:
+        members["steps"] = release.steps
     return lines | {f"metadata {record.RECORD_KEY}.{key}": _text(value) for key, value in members.items()}
 
 
@@ -58,6 +60,6 @@ def _release(document: Document) -> record.ReleaseRecord | None:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
     return name_of(value["link"]) if isinstance(value, dict) else str(value or "")

@@ -71,14 +71,22 @@ def heading(result: RunResult) -> str:
         if result.exit_code == RefusedError.exit_code and result.rollout:
             meaning = "refused, the group is unchanged"
         return f"{where}: {result.verb} {meaning} (exit code {result.exit_code})"
+    return f"{where}{_success(result)}"
+
+
+def _success(result: RunResult) -> str:
+    """Return the result of a run with exit code 0, as the end of the heading."""
     template = result.target.template if result.target else ""
+    pause = result.rollout.pause if result.rollout else None
+    if pause:
+        return f": {pause}, with {template} on {pause.share}{': ' + pause.text if pause.text else ''}"
     if result.rollout and result.rollout.is_empty:
-        return f"{where}: {NOTHING_PROVEN}; the group is set to {template}{_policy(result)}"
+        return f": {NOTHING_PROVEN}; the group is set to {template}{_policy(result)}"
     if result.is_rebuilt or (result.rollout and result.rollout.changed):
-        return f"{where} serves {template}"
+        return f" serves {template}"
     if result.rollout and (result.rollout.instances or result.rollout.restored_policy):
-        return f"{where} serves {template}{_policy(result) or ', by a rollout that another run began'}"
-    return f"{where}: nothing to do, it serves {template} already"
+        return f" serves {template}{_policy(result) or ', by a rollout that another run began'}"
+    return f": nothing to do, it serves {template} already"
 
 
 def _policy(result: RunResult) -> str:
@@ -113,7 +121,8 @@ def _facts(result: RunResult, command: Command) -> Iterator[tuple[str, str]]:
     if result.before and (result.target is None or result.before.template != result.target.template):
         yield "before", _release(result.before)
     if result.target:
-        yield "target" if result.exit_code else "now", _release(result.target)
+        is_paused = bool(rollout and rollout.pause)
+        yield "target" if result.exit_code or is_paused else "now", _release(result.target)
         if result.target.commit:
             yield "commit", result.target.commit
     if result.run:
@@ -150,6 +159,8 @@ def commands(result: RunResult, command: Command) -> list[tuple[str, str]]:
     """Return the commands that a person may want to run next, each with its purpose."""
     has_applied = result.rollout is not None and (result.rollout.changed or result.verb == "reconcile")
     undo = [("undo", result.undo)] if result.undo and has_applied else []
+    if result.rollout and result.rollout.pause:
+        return [("promote", command("promote")), ("abort", command("abort"))]
     if result.exit_code == 0:
         return undo
     if result.exit_code == StoppedError.exit_code:

@@ -10,12 +10,15 @@ from deploy.group import health, release_proof
 from deploy.group.drift import manual_changes
 from deploy.group.observation import Observation
 from deploy.group.preflight import refuse_quota_shortage, refuse_secrets, refuse_unmet_preconditions
+from deploy.group.step_refusals import refuse_steps
+from deploy.group.step_rollout import step_rollout
 from deploy.group.version_name import version_name
 from deploy.group.warnings import preflight_warnings, short_initial_delay
 from deploy.release import history, template
 from deploy.release.image_places import find_image
 from deploy.release.record import Fallback, ReleaseRecord
 from deploy.rollout.plan import DeployPlan, DeployRelease, NothingToDo, WaitForRollout
+from deploy.rollout.step_plan import plan_steps
 from lib.image_reference import Reference
 
 
@@ -47,6 +50,9 @@ def plan_deploy(config: Config, request: DeployRequest, observed: Observation) -
         RefusedError: a precondition does not hold; nothing was written.
         NotAllowedError: permissions are missing; the text lists all of them.
     """
+    rollout = step_rollout(observed)
+    if rollout and rollout.record.digest == request.reference.digest:
+        return plan_steps(config, observed, rollout)
     refuse_unmet_preconditions(config, observed)
     places = find_image(template.metadata(observed.template), config.repository, config.image_in)
     if places.reference.digest == request.reference.digest:
@@ -74,6 +80,7 @@ def _plan_same_release(config: Config, observed: Observation) -> NothingToDo | W
 def _plan_new_release(
     config: Config, request: DeployRequest, observed: Observation, image_entries: tuple[str, ...]
 ) -> DeployRelease:
+    refuse_steps(config, observed.group, request.now)
     refuse_secrets(config, observed.template)
     refuse_quota_shortage(config, observed)
     group, before = observed.group, observed.group.versions[0]
@@ -82,7 +89,8 @@ def _plan_new_release(
     fallback = history.rollback_fallback(serving, not reason, template.release_record(observed.template))
     body = template.new_template(observed.template, _record(config, request, observed, fallback), config.image_in)
     budget_s = config.rollout.budget_s(group.target_size)
-    name = version_name("deploy", request.reference.digest, request.run, request.now, budget_s)
+    steps = config.rollout.release_steps
+    name = version_name("deploy", request.reference.digest, request.run, request.now, None if steps else budget_s)
     link = f"{links_of(observed.template)[0].rpartition('/')[0]}/{body['name']}"
     return DeployRelease(
         target=Version(link, str(name)),
@@ -93,6 +101,7 @@ def _plan_new_release(
         fallback=fallback,
         is_empty=health.is_empty(group),
         budget_s=budget_s,
+        steps=steps,
         short_delay=short_initial_delay(observed),
         warnings=(*preflight_warnings(config, observed), *release_proof.fallback_warnings(fallback, before, reason)),
     )
@@ -112,4 +121,5 @@ def _record(config: Config, request: DeployRequest, observed: Observation, fallb
         fallback=fallback,
         origin=origin.link if origin else "",
         origin_made_at=origin.made_at if origin else None,
+        steps=config.rollout.release_steps,
     )

@@ -1,4 +1,4 @@
-"""The PATCH that gives a group its target version and update policy, fenced by the group's fingerprint."""
+"""The PATCH that gives a group its target versions and update policy, fenced by the group's fingerprint."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Final
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.operations import OperationResult
 from deploy.config import Config
+from deploy.documents.canary import Target, target_of, version_entries
 from deploy.documents.group_state import Version, parse_group, zones_of
 from deploy.documents.resource import Document
 from deploy.errors import CloudError, NotAllowedError, RefusedError, SupersededError
@@ -39,45 +40,45 @@ class Patched:
 def patch_group(
     managed: ManagedGroup,
     config: Config,
-    target: Version,
-    before: Version,
+    target: Target,
+    before: Target,
     *,
     surge: int | None = None,
     planned: str | None = None,
     image_entries: Collection[str] = (),
 ) -> Patched:
     """
-    Patch a group to a version, if the group has the version that the plan was made for.
+    Patch a group to a version, or to a canary beside a version, if the group is set to what the plan was made for.
 
     Args:
         managed: the group.
         config: names and rollout settings of the environment.
-        target: version that the group is to have.
-        before: version of the group in the plan.
+        target: what the group is to be set to.
+        before: what the group is set to in the plan.
         surge: instances above the target size; None for the number in the environment file.
         planned: fingerprint of the group that preflight checked; a group with another fingerprint is checked again.
             None for an automatic rollback, which is made without a check: there is no better action left.
         image_entries: metadata entries of the target's template that hold the image, for that check.
 
     Raises:
-        SupersededError: the group has neither version.
+        SupersededError: the group is set to neither.
         RefusedError: a setting that preflight refuses was made after the plan; the group is unchanged.
         DeployError: Compute Engine refused the PATCH, or its effect can't be read.
     """
     for _ in range(_MOST_WRITES):
         document = _read_group(managed, config)
         policy = update_policy.rollout_policy(config.rollout, len(zones_of(document)), surge)
-        versions = parse_group(document, ()).versions
-        is_ours = versions == (target,) and target != before and planned is not None
-        is_complete = versions == (target,) and _has_policy(document, policy)
+        current = _target_of(document)
+        is_ours = current == target and target != before and planned is not None
+        is_complete = current == target and _has_policy(document, policy)
         if is_ours or is_complete:
             # A policy that was edited after our write took effect is left alone, and named if the rollout fails.
             return Patched("", {**document, "updatePolicy": policy})
-        if versions not in ((before,), (target,)):
-            text = f"another deploy changed the group, which is now set to {_names(versions)}"
+        if current not in (before, target):
+            text = f"another deploy changed the group, which is now set to {_names(document)}"
             raise SupersededError(f"group '{config.group}': {text}.", "see `status`")
         if planned not in (None, document["fingerprint"]):
-            _refuse_changed_group(managed, config, document, image_entries)
+            _refuse_changed_group(managed, config, document, current, image_entries)
         try:
             operation = managed.patch(_body(document, target, policy))
         except (CloudError, NotAllowedError) as error:
@@ -165,12 +166,12 @@ def _not_restored(reason: str, fix: str = "") -> tuple[str, tuple[str, ...]]:
 
 
 def _refuse_changed_group(
-    managed: ManagedGroup, config: Config, document: Document, image_entries: Collection[str]
+    managed: ManagedGroup, config: Config, document: Document, current: Target, image_entries: Collection[str]
 ) -> None:
     """Check the preconditions on the document that is about to be patched: preflight may have checked another one."""
     try:
         check = managed.get_health_check(document)
-        refuse_group_settings(config, parse_group(document, ()), check, image_entries)
+        refuse_group_settings(config, parse_group(document, ()), check, image_entries, planned=current)
     except RefusedError as error:
         text = f"{error.message.rstrip('.')}, and was not when this rollout was planned. The group is unchanged."
         raise RefusedError(text, error.fix) from error
@@ -192,21 +193,22 @@ def _has_policy(document: Document, policy: Document) -> bool:
     return update_policy.policy_values(document.get("updatePolicy") or {}) == update_policy.policy_values(policy)
 
 
-def _body(document: Document, target: Version, policy: Document) -> Document:
-    return {
-        "fingerprint": document["fingerprint"],
-        "versions": [{"instanceTemplate": target.link} | ({"name": target.name} if target.name else {})],
-        "updatePolicy": policy,
-    }
+def _body(document: Document, target: Target, policy: Document) -> Document:
+    return {"fingerprint": document["fingerprint"], "versions": version_entries(target), "updatePolicy": policy}
 
 
-def _has_version(managed: ManagedGroup, config: Config, target: Version, reason: str) -> bool:
+def _target_of(document: Document) -> Target | None:
+    return target_of(parse_group(document, ()))
+
+
+def _has_version(managed: ManagedGroup, config: Config, target: Target, reason: str) -> bool:
     """Return whether a PATCH that failed took effect all the same: the group itself shows that."""
     try:
-        return parse_group(managed.get(), ()).versions == (target,)
+        return _target_of(managed.get()) == target
     except (CloudError, NotAllowedError) as error:
         raise unknown_group_error(config.group, reason, error) from error
 
 
-def _names(versions: tuple[Version, ...]) -> str:
+def _names(document: Document) -> str:
+    versions = parse_group(document, ()).versions
     return ", ".join(f"'{version.template}' {version.name}".strip() for version in versions)

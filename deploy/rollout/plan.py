@@ -1,15 +1,20 @@
 """
 What is to be done with a group, as one type: `Plan`.
 
-plan_deploy, plan_rollback and plan_reconcile return a plan, and perform.py performs it. Every kind of plan has the
-version entry that the group is to have in the end (`target`) and the warnings to print.
+plan_deploy, plan_promotion, plan_rollback and plan_reconcile return a plan, and perform.py performs it. Every kind of
+plan has the version entry that the group is to have in the end (`target`) and the warnings to print.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
+from deploy.documents.canary import Canary, Target
 from deploy.documents.group_state import Group, Version
 from deploy.documents.resource import Document
 from deploy.release.record import Fallback
+from deploy.release.steps import Step
+
+Promotion = Literal["", "next", "full"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +78,8 @@ class DeployRelease:
         image_entries: metadata entries of the template that hold the image.
         fallback: version that is restored if the rollout fails; None if no release was ever proven.
         is_empty: whether the group has no instances, and a target size of 0.
-        budget_s: seconds that the rollout may take.
+        budget_s: seconds that the rollout may take, or its last step.
+        steps: parts of the group that get the release before all of it does; empty for none.
         short_delay: what the group's initial delay is shorter than; empty if the delay is long enough.
         warnings: facts that the operator should read, one line each.
     """
@@ -86,8 +92,50 @@ class DeployRelease:
     fallback: Fallback | None
     is_empty: bool
     budget_s: float
+    steps: tuple[Step, ...] = ()
     short_delay: str = ""
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContinueSteps:
+    """
+    The group is at a step of a rollout that `deploy` began: wait until the step serves, and go on to the next pause.
+
+    Args:
+        canary: what the group is set to.
+        fingerprint: fingerprint of the group at preflight.
+        image_entries: metadata entries of the new template that hold the image.
+        fallback: the old version, which is restored if the rollout fails.
+        steps: steps of the release.
+        index: index of the step that the group is set to.
+        promotion: step to go on to at once, without waiting for the current one: the next one, or the whole group;
+            empty to wait for the current one.
+        target_size: target size of the group at preflight.
+        budget_s: seconds that the last step may take.
+        short_delay: what the group's initial delay is shorter than; empty if the delay is long enough.
+        text: sentence about the rollout for the operator.
+        warnings: facts that the operator should read, one line each.
+    """
+
+    canary: Canary
+    fingerprint: str
+    image_entries: tuple[str, ...]
+    fallback: Fallback
+    steps: tuple[Step, ...]
+    index: int
+    promotion: Promotion = ""
+    target_size: int
+    budget_s: float
+    short_delay: str = ""
+    text: str = ""
+    warnings: tuple[str, ...] = ()
+    is_empty: bool = False
+
+    @property
+    def target(self) -> Version:
+        """Version entry that the group is to have in the end."""
+        return self.canary.new
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +147,7 @@ class RestoreRelease:
     Args:
         restored: version to restore, with the id of its template.
         image_entries: metadata entries of that template that hold the image.
-        before: version entry of the group at preflight.
+        before: what the group was set to at preflight: a version, or a canary that is aborted.
         fingerprint: fingerprint of the group at preflight.
         surge: instances above the target size; None for the surge of the environment file.
         is_empty: whether the group has no instances, and a target size of 0.
@@ -109,7 +157,7 @@ class RestoreRelease:
 
     restored: Fallback
     image_entries: tuple[str, ...]
-    before: Version
+    before: Target
     fingerprint: str
     surge: int | None
     is_empty: bool
@@ -162,7 +210,7 @@ class ForeignRollout:
     warnings: tuple[str, ...] = ()
 
 
-DeployPlan = NothingToDo | WaitForRollout | DeployRelease
+DeployPlan = NothingToDo | WaitForRollout | DeployRelease | ContinueSteps
 RollbackPlan = NothingToDo | RestoreRelease
-ReconcilePlan = NothingToDo | WaitForRollout | UndoRollout | ForeignRollout
+ReconcilePlan = NothingToDo | WaitForRollout | ContinueSteps | UndoRollout | ForeignRollout
 Plan = DeployPlan | RollbackPlan | ReconcilePlan

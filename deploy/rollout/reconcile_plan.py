@@ -7,10 +7,12 @@ from deploy.config import Config
 from deploy.group import health, typed_rollback
 from deploy.group.clock_skew import clock_skew_warnings
 from deploy.group.observation import Observation
+from deploy.group.step_rollout import step_rollout
 from deploy.group.version_name import parse_version_name
 from deploy.group.warnings import short_initial_delay
 from deploy.release import template
 from deploy.rollout.plan import ForeignRollout, NothingToDo, ReconcilePlan, UndoRollout, WaitForRollout
+from deploy.rollout.step_plan import continued_steps
 
 
 def plan_reconcile(config: Config, observed: Observation, now: datetime) -> ReconcilePlan:
@@ -18,7 +20,8 @@ def plan_reconcile(config: Config, observed: Observation, now: datetime) -> Reco
     Decide what to do with a group.
 
     A rollout by `deploy` within its deadline is waited for, and so is a version that is on every instance. A rollout
-    past its deadline is undone. Any other rollout is left alone.
+    past its deadline is undone. A rollout with steps goes on, with a new budget for its step. Any other rollout is left
+    alone.
 
     Args:
         config: names and rollout settings of the environment.
@@ -29,14 +32,29 @@ def plan_reconcile(config: Config, observed: Observation, now: datetime) -> Reco
 
 
 def _plan(config: Config, observed: Observation, now: datetime) -> ReconcilePlan:
-    group, record = observed.group, template.release_record(observed.template)
-    target, name = group.versions[0], parse_version_name(group.versions[0].name)
+    rollout = step_rollout(observed)
+    if rollout is not None:
+        return continued_steps(config, observed, rollout)
+    group = observed.group
+    if len(group.versions) > 1:
+        names = " and ".join(f"'{version.template}'" for version in group.versions)
+        return ForeignRollout(target=group.versions[0], text=f"the versions {names} were not set by deploy")
+    target = group.versions[0]
     restores_policy = typed_rollback.has_left_surge(config.rollout, group, observed.templates)
     if health.is_idle(group):
         is_empty = health.is_empty(group)
         empty = f"{health.NOTHING_PROVEN}: the group is set to '{target.template}'"
         text = empty if is_empty else f"'{target.template}' serves from every instance"
         return NothingToDo(target=target, is_empty=is_empty, text=text, restores_policy=restores_policy)
+    return _plan_unsettled(config, observed, now, restores_policy=restores_policy)
+
+
+def _plan_unsettled(
+    config: Config, observed: Observation, now: datetime, *, restores_policy: bool
+) -> WaitForRollout | UndoRollout | ForeignRollout:
+    """Decide what to do with a group that is set to one version, and does not serve it from every instance."""
+    group, record = observed.group, template.release_record(observed.template)
+    target, name = group.versions[0], parse_version_name(group.versions[0].name)
     fallback = record.fallback if record else None
     waiting = WaitForRollout(
         target=target,
@@ -46,15 +64,17 @@ def _plan(config: Config, observed: Observation, now: datetime) -> ReconcilePlan
         short_delay=short_initial_delay(observed),
         restores_policy=restores_policy,
     )
-    if typed_rollback.is_fallback(group, observed.templates) and not (name and name.deadline_at > now):
+    if typed_rollback.is_fallback(group, observed.templates) and not (name and name.has_time_left(now)):
         return replace(waiting, text=f"the rollback to '{target.template}' has not settled")
     if name is None or record is None:
         version = f" (version '{target.name}')" if target.name else ""
         return ForeignRollout(target=target, text=f"'{target.template}'{version} was not rolled out by deploy")
+    rollout_text = f"{name.kind} of {name.release}, run {name.run}" + (f" by {record.by}" if record.by else "")
+    if name.deadline_at is None:
+        return replace(waiting, text=f"{rollout_text}, is at its last step")
     left_s = (name.deadline_at - now).total_seconds()
-    rollout = f"{name.kind} of {name.release}, run {name.run}" + (f" by {record.by}" if record.by else "")
     if left_s > 0:
-        return replace(waiting, budget_s=left_s, text=f"{rollout}, has {left_s:.0f} s left")
+        return replace(waiting, budget_s=left_s, text=f"{rollout_text}, has {left_s:.0f} s left")
     if health.is_on_one_version(group):
         text = f"'{target.template}' is on every instance, and the group is not settled"
         return replace(waiting, text=text)
@@ -64,5 +84,5 @@ def _plan(config: Config, observed: Observation, now: datetime) -> ReconcilePlan
         group=group,
         is_empty=waiting.is_empty,
         short_delay=waiting.short_delay,
-        text=f"{rollout}, is {(now - name.deadline_at).total_seconds():.0f} s past its deadline",
+        text=f"{rollout_text}, is {abs(left_s):.0f} s past its deadline",
     )

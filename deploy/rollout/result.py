@@ -53,6 +53,27 @@ class InstanceTimes:
     deleted_s: float | None = None
 
 
+@dataclass(frozen=True)
+class Pause:
+    """
+    The step at which a rollout waits for a person.
+
+    Args:
+        step: number of the step, from 1.
+        steps: number of the steps; the whole group is the last one.
+        share: how much of the group has the new release, such as `1 of 3 instances`.
+        text: why the rollout pauses although the step has no pause; empty for a pause of the environment file.
+    """
+
+    step: int
+    steps: int
+    share: str
+    text: str = ""
+
+    def __str__(self) -> str:
+        return f"paused at step {self.step} of {self.steps}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class RolloutResult:
     """
@@ -70,6 +91,7 @@ class RolloutResult:
         prunable: number of templates that a later prune may delete.
         is_empty: whether the group had no instances at the end, so that nothing proves its version.
         restored_policy: whether this process replaced the surge of a rollback by that of the environment file.
+        pause: step at which the rollout waits for `promote` or `abort`; None if it does not.
     """
 
     changed: bool
@@ -83,6 +105,7 @@ class RolloutResult:
     prunable: int = 0
     is_empty: bool = False
     restored_policy: bool = False
+    pause: Pause | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +130,7 @@ class RunResult:
     One run of a verb that writes.
 
     Args:
-        verb: deploy, rollback or reconcile.
+        verb: deploy, promote, abort, rollback or reconcile.
         environment: name of the environment file, as `--env` has it.
         project: project of the group.
         zone: zone of a zonal group; empty for a regional one.

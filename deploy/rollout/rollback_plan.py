@@ -4,11 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from deploy.config import Config
+from deploy.documents.canary import canary_of
 from deploy.documents.resource import links_of
 from deploy.errors import RefusedError
 from deploy.group import health, release_proof, typed_rollback, update_policy
 from deploy.group.observation import Observation
 from deploy.group.preflight import refuse_group_settings, refuse_unmet_preconditions
+from deploy.group.step_rollout import StepRollout, step_rollout
 from deploy.group.version_name import version_name
 from deploy.group.warnings import rollback_warnings
 from deploy.release import history, template
@@ -28,8 +30,8 @@ class RollbackTarget:
         reference: image of the release, by tag if the template is unmanaged and has a tag.
         image_entries: metadata entries of the release's template that hold the image.
         commit: commit of the sources; empty if it is not known.
-        is_unmanaged: whether this is the version that the first release of the group replaced. It is restored as it
-            was, because its template is unmanaged.
+        keeps_version: whether the version is restored as it was: the one beside a canary, or the unmanaged one that the
+            first release of the group replaced.
         is_current: whether the group is set to the release already.
     """
 
@@ -37,7 +39,7 @@ class RollbackTarget:
     reference: Reference
     image_entries: tuple[str, ...]
     commit: str = ""
-    is_unmanaged: bool = False
+    keeps_version: bool = False
     is_current: bool = False
 
 
@@ -58,6 +60,9 @@ def choose_rollback_target(
         RefusedError: a precondition does not hold, or there is no such release.
         NotAllowedError: permissions are missing.
     """
+    rollout = step_rollout(observed)
+    if rollout and to in ("", rollout.old.template):
+        return abort_target(config, observed, rollout)
     refuse_unmet_preconditions(config, observed)
     before = observed.group.versions[0]
     serving = "" if release_proof.unproven_reason(observed.group, now) else before.link
@@ -66,7 +71,7 @@ def choose_rollback_target(
     if first is not None:
         places = _image_places(config, observed, first)
         return RollbackTarget(
-            restored=first, reference=places.reference, image_entries=places.entries, is_unmanaged=True
+            restored=first, reference=places.reference, image_entries=places.entries, keeps_version=True
         )
     release = history.rollback_release(releases, before.link, to, force=force)
     restored = Fallback(release.link, release.template_id)
@@ -80,11 +85,28 @@ def choose_rollback_target(
     )
 
 
+def abort_target(config: Config, observed: Observation, rollout: StepRollout) -> RollbackTarget:
+    """
+    Return the release beside a canary, which `abort` and `rollback` restore.
+
+    Raises:
+        RefusedError: a precondition does not hold.
+        NotAllowedError: permissions are missing.
+    """
+    refuse_unmet_preconditions(config, observed, rollout)
+    places = _image_places(config, observed, rollout.old)
+    return RollbackTarget(
+        restored=rollout.old, reference=places.reference, image_entries=places.entries, keeps_version=True
+    )
+
+
 def plan_rollback(
     config: Config, observed: Observation, chosen: RollbackTarget, run: str, now: datetime
 ) -> RollbackPlan:
     """
     Decide how a rollback restores a release: with as many instances at once as the quota allows.
+
+    A canary is removed with the surge of the environment file, as an automatic rollback removes it.
 
     Args:
         config: names and rollout settings of the environment.
@@ -93,18 +115,21 @@ def plan_rollback(
         run: id of the run that rolls back.
         now: time of Compute Engine, UTC.
     """
-    group, before = observed.group, observed.group.versions[0]
+    group, canary = observed.group, canary_of(observed.group)
+    before = canary or group.versions[0]
     is_empty, budget_s = health.is_empty(group), config.rollout.budget_s(group.target_size)
     if chosen.is_current and health.is_idle(group):
         restores_policy = typed_rollback.has_left_surge(config.rollout, group, observed.templates)
         warnings = rollback_warnings(observed, surge=0)
-        return NothingToDo(target=before, is_empty=is_empty, restores_policy=restores_policy, warnings=warnings)
+        return NothingToDo(
+            target=group.versions[0], is_empty=is_empty, restores_policy=restores_policy, warnings=warnings
+        )
     restored = chosen.restored
-    if not chosen.is_unmanaged:
+    if not chosen.keeps_version:
         name = version_name("rollback", chosen.reference.digest, run, now, budget_s)
         restored = replace(restored, name=str(name))
     zones, size = len(group.zones), group.target_size
-    surge = update_policy.rollback_surge(config.rollout, zones, size, observed.surge_room)
+    surge = None if canary else update_policy.rollback_surge(config.rollout, zones, size, observed.surge_room)
     most = config.rollout.surge_in(zones).instances(size) if surge is None else surge
     return RestoreRelease(
         restored=restored,
@@ -135,5 +160,6 @@ def _image_places(config: Config, observed: Observation, restored: Fallback) -> 
         text = f"was deleted and created again: its id was {restored.template_id}, and is {document['id']}"
         raise RefusedError(f"{where} {text}.", fix)
     places = template.image_places(document, config.repository, config.image_in)
-    refuse_group_settings(config, observed.group, observed.health_check, places.entries)
+    canary = canary_of(observed.group)
+    refuse_group_settings(config, observed.group, observed.health_check, places.entries, planned=canary)
     return places

@@ -8,11 +8,10 @@ from deploy.documents.group_state import Group, Instance, Version
 from deploy.group import version_name
 from deploy.rollout.result import InstanceTimes, Phase
 
-# In the order in which a rollout reaches them; one without instances, or one that fails, leaves some out.
-MILESTONES: Final = (
-    "template", "first instance running", "first healthy", "all healthy", "old deleted", "settled", "baked", "failed",
-    "rolled back",
-)  # fmt: skip
+# In the order in which a rollout reaches them; one without instances, or one that fails, leaves some out. Its steps are
+# between the first healthy instance and the last one.
+FIRST_MILESTONES: Final = ("template", "first instance running", "first healthy")
+LAST_MILESTONES: Final = ("all healthy", "old deleted", "settled", "baked", "failed", "rolled back")
 
 
 InstanceKey = tuple[str, Version | None]
@@ -26,7 +25,7 @@ class Timeline:
     Args:
         times: times of each instance, in the order of the polls, by its name and version: by RECREATE, a new instance
             has the name of an old one.
-        reached: seconds at which each of MILESTONES was first reached.
+        reached: seconds at which each milestone was first reached: those above, and the end of each step.
     """
 
     times: Mapping[InstanceKey, InstanceTimes] = field(default_factory=dict)
@@ -51,7 +50,7 @@ class Timeline:
         for key, instance in present.items():
             times[key] = _times(instance, release, times.get(key), at_s)
         # A rollback reaches no milestone of the release.
-        milestones = _milestones(group, release) if group.versions == (release,) else []
+        milestones = _milestones(group, release) if release in group.versions else []
         return replace(self, times=times).reach(at_s, *milestones)
 
     def _key(self, instance: Instance) -> InstanceKey:
@@ -70,7 +69,9 @@ class Timeline:
     def phases(self) -> tuple[Phase, ...]:
         """Return how long each milestone took since the milestone before."""
         phases, last_s = [], 0.0
-        for name in MILESTONES:
+        fixed = {*FIRST_MILESTONES, *LAST_MILESTONES}
+        steps = sorted((name for name in self.reached if name not in fixed), key=self.reached.__getitem__)
+        for name in (*FIRST_MILESTONES, *steps, *LAST_MILESTONES):
             if name in self.reached:
                 phases.append(Phase(name, max(self.reached[name] - last_s, 0.0)))
                 last_s = max(last_s, self.reached[name])

@@ -8,8 +8,10 @@ from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.config import Config
 from deploy.documents.group_state import Group, Version
 from deploy.errors import CloudError, NotAllowedError, RefusedError, SupersededError
+from deploy.group.canary_health import canary_verdict
 from deploy.group.health import PollSummary, Verdict, add_poll, failing_check_warnings, group_verdict
 from deploy.group.later_changes import changes_since_patch
+from deploy.rollout.bake_check import BakeCheck, BakeFinding
 from deploy.rollout.early_failure import EarlyFailureDetector
 from deploy.rollout.timeline import Timeline
 from deploy.rollout.watch_state import (
@@ -28,6 +30,10 @@ from deploy.rollout.watch_state import (
 
 _SETTLE_S: Final = 60.0
 _SETTLING_READ_S: Final = 5.0
+
+
+class InconclusiveError(Exception):
+    """A version serves, and a check of its bake could not judge it; never leaves the program."""
 
 
 class NotServedError(Exception):
@@ -78,6 +84,7 @@ class Watch:
         release: version that is rolled out.
         show_snapshot: function that shows the progress after each poll.
         print_line: function that prints a line that is no snapshot.
+        bake_check: judges the release at each poll of a bake; None for its health alone.
 
     Attributes:
         timeline: times of all polls.
@@ -91,6 +98,7 @@ class Watch:
     release: Version
     show_snapshot: ShowSnapshot
     print_line: PrintLine
+    bake_check: BakeCheck | None = None
     timeline: Timeline = field(default_factory=Timeline, init=False)
     group: Group | None = field(default=None, init=False)
     replaced: str = field(default="", init=False)
@@ -113,6 +121,7 @@ class Watch:
 
         Raises:
             NotServedError: the version failed, or did not serve in time.
+            InconclusiveError: a check of the bake could not judge the version when the bake was over.
             SupersededError: another deploy changed the group's version.
         """
         state = first_state(goal, self.config.rollout, self._time.now_s())
@@ -120,8 +129,13 @@ class Watch:
             state = self._poll(state)
             if state.verdict.state == "superseded":
                 raise SupersededError(f"group '{self.config.group}': {state.verdict.text}.", "see `status`")
+            finding = self._check_bake(state)
+            if finding.state == "failed":
+                raise NotServedError(Verdict("failed", finding.text))
             if is_served(state):
-                if goal.bake_s:
+                if finding.state == "inconclusive":
+                    raise InconclusiveError(finding.text)
+                if goal.bake_s and not goal.canary:
                     self.reach("baked")
                 return size_warnings(state)
             failed = failure(state)
@@ -179,6 +193,13 @@ class Watch:
         self._record(now_s - self._began_s, group, state.goal.target, judged)
         return after_poll(state, group, polls, judged, now_s)
 
+    def _check_bake(self, state: WatchState) -> BakeFinding:
+        """Return what the check of the bake finds at this poll; a release whose instances do not serve has no bake."""
+        goal = state.goal
+        if self.bake_check is None or state.group is None or goal.is_rollback or state.verdict.state != "done":
+            return BakeFinding("passed")
+        return self.bake_check(state.group, goal.canary or goal.target)
+
     def _read_group(self) -> Group | None:
         """Read the group; None if the read fails. Of several failed reads in a row, only the first is printed."""
         try:
@@ -196,7 +217,10 @@ class Watch:
         """Return the verdict on a group; an instance's output may show a failure before the group's state does."""
         if self.replaced and group.fingerprint == self.replaced:
             return Verdict("waiting", "the answer is older than the PATCH")
-        judged = group_verdict(group, goal.target, polls, needs_proof=not goal.is_rollback)
+        if goal.canary:
+            judged = canary_verdict(group, goal.canary, polls)
+        else:
+            judged = group_verdict(group, goal.target, polls, needs_proof=not goal.is_rollback)
         if judged.state == "waiting" and not goal.is_rollback:
             return self._early_failures.read_verdict(group, goal.target, self._time.now_s()) or judged
         return judged
@@ -204,7 +228,7 @@ class Watch:
     def _record(self, at_s: float, group: Group, target: Version, verdict: Verdict) -> None:
         """Add a poll to the timeline, and show its snapshot."""
         timeline = self.timeline.add(group, self.release, at_s)
-        if target == self.release:
+        if group.versions == (self.release,):
             timeline = timeline.reach(at_s, "settled") if verdict.state == "done" else timeline.remove("settled")
         self.timeline = timeline
         self.show_snapshot(Snapshot(at_s, group, target, verdict, timeline))

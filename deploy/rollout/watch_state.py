@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from deploy.config import RolloutSettings
+from deploy.documents.canary import Canary
 from deploy.documents.group_state import Group, Version
 from deploy.documents.resource import Document
 from deploy.group.health import PollSummary, Verdict, lacks_only_stability
+from deploy.rollout_settings import RolloutSettings
 
 # Polls in a row that must show success: Compute Engine's flags may be set for a moment too early.
 _POLLS_OF_SUCCESS: Final = 2
@@ -19,9 +20,10 @@ class Goal:
     What a watch waits for.
 
     Args:
-        target: version that the group is set to.
-        budget_s: seconds that the version may take to serve, the bake aside; None for the time that a rollback of this
-            size may take.
+        target: version whose instances are waited for.
+        canary: the two versions of a step; None if the target is the only version.
+        budget_s: seconds that the version may take to serve, the bake aside; None for the time that a step or a
+            rollback of this size may take.
         bake_s: seconds that success must last.
         is_rollback: whether an earlier release is restored. It waits for capacity as long as there is time, because
             there is no better version to restore.
@@ -29,6 +31,7 @@ class Goal:
     """
 
     target: Version
+    canary: Canary | None = None
     budget_s: float | None
     bake_s: float = 0.0
     is_rollback: bool = False
@@ -124,10 +127,18 @@ def failure(state: WatchState) -> Verdict | None:
     verdict, goal = state.verdict, state.goal
     if verdict.state == "failed" or (verdict.state == "capacity" and not goal.is_rollback):
         return verdict
-    allowed_s = state.settings.rollback_budget_s(state.first_size or 0) if goal.budget_s is None else goal.budget_s
+    allowed_s = _size_budget_s(state) if goal.budget_s is None else goal.budget_s
     if state.now_s - state.began_s < allowed_s + (goal.bake_s if state.successes else 0.0):
         return None
     return Verdict("failed", f"not done after {allowed_s:g} s: {verdict.text}")
+
+
+def _size_budget_s(state: WatchState) -> float:
+    """Return the seconds that a step may take by the size of its canary, and a rollback by that of the group."""
+    size, canary = state.first_size or 0, state.goal.canary
+    if canary is None:
+        return state.settings.rollback_budget_s(size)
+    return state.settings.budget_s(min(canary.size.instances(size), size))
 
 
 def pause_s(state: WatchState) -> float:

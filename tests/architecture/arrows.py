@@ -28,7 +28,7 @@ _VALUES: Final = ("deploy.documents", "deploy.errors")
 _DEPLOY: Final = (
     *_VALUES, "deploy", "deploy.compute_engine", "deploy.config", "deploy.doctor", "deploy.endpoints",
     "deploy.google_apis", "deploy.group", "deploy.parallel", "deploy.registry", "deploy.release", "deploy.report",
-    "deploy.retry", "deploy.rollout",
+    "deploy.retry", "deploy.rollout", "deploy.rollout_settings", "deploy.step_settings",
 )  # fmt: skip
 _EMULATOR: Final = (
     "emulator", "emulator.api", "emulator.api.methods", "emulator.api.schema", "emulator.control",
@@ -57,15 +57,25 @@ ARROWS: Final = (
     Arrow("deploy.parallel", (), "side-by-side calls depend on nothing that is called"),
     Arrow("deploy.retry", ("deploy.errors",), "a retry raises the error of the last attempt"),
     Arrow("deploy.documents", ("deploy.errors",), "a document that has another shape is an error"),
+    Arrow("deploy.settings_model", (), "every part of the settings has this base"),
+    Arrow("deploy.step_settings", ("deploy.release", "deploy.settings_model"), "a release records the steps"),
+    Arrow(
+        "deploy.rollout_settings",
+        ("deploy.documents", "deploy.release", "deploy.settings_model", "deploy.step_settings", "lib"),
+        "settings of a rollout are numbers of instances and seconds",
+    ),
     Arrow(
         "deploy.config",
-        (*_VALUES, "deploy.endpoints", "deploy.release", "lib"),
+        (
+            *_VALUES, "deploy.endpoints", "deploy.release", "deploy.rollout_settings", "deploy.settings_model",
+            "deploy.step_settings", "lib",
+        ),
         "settings are locations and numbers of instances, checked with the rules for addresses, images and credentials",
     ),
     Arrow("deploy.release", (*_VALUES, "lib"), "a release is made of documents; image names are parsed by lib"),
     Arrow(
         "deploy.group",
-        (*_VALUES, "deploy.config", "deploy.release", "lib"),
+        (*_VALUES, "deploy.config", "deploy.release", "deploy.rollout_settings", "lib"),
         "a group's state is judged from its documents, its releases and the limits of the environment",
     ),
     Arrow(
@@ -95,7 +105,7 @@ ARROWS: Final = (
         "deploy.rollout",
         (
             *_VALUES, "deploy.compute_engine", "deploy.config", "deploy.endpoints", "deploy.group", "deploy.release",
-            "deploy.retry", "lib",
+            "deploy.retry", "deploy.rollout_settings", "lib",
         ),
         "a rollout decides with the pure folders, and writes with the client",
     ),

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from deploy.config import RolloutSettings
 from deploy.documents.location import Location
+from deploy.rollout_settings import RolloutSettings
 from tests.integration.deploy.rig import Rig, new_rig
 from tests.unit.deploy.values import CONFIG
 

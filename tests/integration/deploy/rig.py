@@ -26,7 +26,8 @@ from deploy.rollout.perform import Execution
 from deploy.rollout.plan import DeployPlan, DeployRelease, Plan, RollbackPlan
 from deploy.rollout.reconcile_plan import plan_reconcile
 from deploy.rollout.result import RolloutResult
-from deploy.rollout.rollback_plan import choose_rollback_target, plan_rollback
+from deploy.rollout.rollback_plan import abort_target, choose_rollback_target, plan_rollback
+from deploy.rollout.step_plan import plan_promotion, required_rollout
 from deploy.rollout.watch import ShowSnapshot
 from emulator.emulator import Emulator
 from emulator.environment.clock import Clock
@@ -140,6 +141,19 @@ class Rig:
         """Roll back to an earlier release."""
         compute = compute or self.compute()
         return self.perform(self.plan_rollback(to, compute, force=force), compute)
+
+    def promote(self, compute: Compute | None = None, *, full: bool = False) -> RolloutResult:
+        """Go on with the canary of the group."""
+        compute = compute or self.compute()
+        return self.perform(plan_promotion(self.config, self.observed(compute), is_full=full), compute)
+
+    def abort(self, compute: Compute | None = None) -> RolloutResult:
+        """Restore the version beside the canary of the group."""
+        compute = compute or self.compute()
+        observed = self.observed(compute)
+        chosen = abort_target(self.config, observed, required_rollout(self.config, observed, "abort"))
+        request = self.request("0", compute)
+        return self.perform(plan_rollback(self.config, observed, chosen, request.run, request.now), compute)
 
     def reconcile(self, compute: Compute | None = None) -> RolloutResult:
         """Finish or undo the rollout that another process left."""

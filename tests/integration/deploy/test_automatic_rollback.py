@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from deploy.config import RolloutSettings
 from deploy.errors import NotRestoredError, RolledBackError
 from deploy.group.version_name import parse_version_name
 from deploy.rollout.deploy_plan import plan_deploy
+from deploy.rollout_settings import RolloutSettings
 from tests.integration.deploy.clients import Client
 from tests.integration.deploy.faulty import rig_without_bake, set_instance_rule
 from tests.integration.deploy.rig import Rig, new_rig

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from deploy import config
 from deploy.documents import group_state
 from deploy.documents.group_state import Group, Instance, Version
 from deploy.errors import (
@@ -16,6 +15,7 @@ from deploy.errors import (
 )
 from deploy.group.health import Verdict
 from deploy.rollout.early_failure import EarlyFailureDetector, LateInstance, late_instances, next_late_instance
+from deploy.rollout_settings import RolloutSettings
 from tests.integration.deploy.faulty import inject_fault, request_times
 from tests.integration.deploy.rig import Rig, new_rig
 from tests.unit.deploy.values import CONFIG, REPOSITORY
@@ -60,7 +60,7 @@ def test_failure_in_the_serial_output_ends_a_rollout_early(line: str) -> None:
 
 def test_serial_output_without_a_failure_is_read_rarely() -> None:
     """An instance that prints no failure is waited for, and its serial port is read less often than the group."""
-    rig = breaking(poll_s=config.RolloutSettings().poll_s, never_healthy=True)
+    rig = breaking(poll_s=RolloutSettings().poll_s, never_healthy=True)
     with pytest.raises(RolledBackError, match=r"recreated|not done after"):
         rig.deploy("a")
     polls = reads(rig, "instanceGroupManagers.get")
@@ -186,7 +186,7 @@ def test_lack_of_capacity_in_the_errors_of_the_group_ends_a_rollout_early(monkey
 
 def test_unreadable_errors_of_the_group_delay_no_poll() -> None:
     """The group is polled on time while its errors can't be read."""
-    shortest_s, longest_s = poll_s = config.RolloutSettings().poll_s
+    shortest_s, longest_s = poll_s = RolloutSettings().poll_s
     rig = breaking(poll_s=poll_s, create_error="ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS_OF_LATER")
     inject_fault(rig, on="instanceGroupManagers.listErrors", status=503)
     with pytest.raises(RolledBackError):

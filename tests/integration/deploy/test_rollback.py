@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from deploy.config import RolloutSettings
 from deploy.errors import NotRestoredError, RefusedError
 from deploy.group import update_policy
 from deploy.group.drift import drift
@@ -13,6 +12,7 @@ from deploy.group.quotas import Quota
 from deploy.group.update_policy import rollback_surge
 from deploy.rollout.plan import RestoreRelease
 from deploy.rollout.rollback_plan import choose_rollback_target, plan_rollback
+from deploy.rollout_settings import RolloutSettings
 from tests.integration.deploy.faulty import set_quotas
 from tests.integration.deploy.rig import Rig, new_rig
 from tests.unit.deploy.values import GROUP

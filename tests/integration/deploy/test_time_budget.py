@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deploy.config import RolloutSettings
+from deploy.rollout_settings import RolloutSettings
 from emulator.group.profile import Profile
 from tests.unit.emulator.group_rollout import NEW, OLD, GroupRollout
 from tests.unit.emulator.group_rollout import settings as group_settings

@@ -96,6 +96,16 @@ def test_rollback_passes_its_own_arguments_and_the_group(runs: list[tuple[Option
     assert runs == [(options("prod", group="g"), ["rollback", "--format", "text", "--to", "1234567", "--force"])]
 
 
+def test_promote_and_abort_pass_their_arguments(runs: list[tuple[Options, list[str]]]) -> None:
+    """Promote has a flag of its own, and both have the time of a step."""
+    call("promote", full=True, timeout="600")
+    call("abort", timeout="600")
+    assert [arguments for _, arguments in runs] == [
+        ["promote", "--format", "text", "--timeout", "600", "--full"],
+        ["abort", "--format", "text", "--timeout", "600"],
+    ]
+
+
 @pytest.mark.parametrize("name", ["status", "history", "report", "reconcile", "prune", "doctor"])
 def test_other_verbs_pass_their_format(name: str, runs: list[tuple[Options, list[str]]]) -> None:
     """They have no other argument of their own."""

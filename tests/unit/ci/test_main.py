@@ -20,7 +20,7 @@ from tests.unit.ci.doubles import REPOSITORY, SOURCE, TOOLS, VOLUMES
 CHECKS = {"lint", "types", "test", "policy"}
 EFFECTS = {
     "publish", "deploy", "pipeline", "plan", "rollback", "status", "history", "report", "reconcile", "prune",
-    "reset_local", "accessory", "release", "doctor",
+    "reset_local", "accessory", "release", "doctor", "promote", "abort",
 }  # fmt: skip
 # Their directory or container is made from the folder that the function works in, and loaded after its end. Source:
 # `call tools` on a restarted engine of 0.19.10 failed with "lstat /scratch: no such file or directory".

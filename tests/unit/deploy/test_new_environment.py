@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from deploy.config import RolloutSettings
 from deploy.doctor.new_environment import adoption_findings
 from deploy.doctor.readings import Readings
 from deploy.environment_file import config_of_flags, new_file, read_config, write_text
@@ -14,6 +13,7 @@ from deploy.errors import ConfigError
 from deploy.group.update_policy import kept_settings
 from deploy.new_environment import environment_text
 from deploy.release.repository_choice import UNKNOWN_REPOSITORY, RepositoryChoice
+from deploy.rollout_settings import RolloutSettings
 from tests.unit.deploy.observations import observation
 
 FLAGS = {"project": "null", "zone": "on", "group": "yes", "compute_url": "http://127.0.0.1:1/compute/v1"}

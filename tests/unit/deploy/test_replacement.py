@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from deploy.config import Config, RolloutSettings
+from deploy.config import Config
 from deploy.documents.group_state import Group, parse_group
 from deploy.documents.instance_count import InstanceCount
 from deploy.group.preflight import update_policy_refusals
 from deploy.group.replacement import count_refusals, missing_instances, replaced_at_once, surge_instances
 from deploy.group.update_policy import has_rollback_surge, rollback_surge, rollout_policy
+from deploy.rollout_settings import RolloutSettings
 from tests.unit.deploy.scripted_compute import group_document
 from tests.unit.deploy.values import CONFIG
 

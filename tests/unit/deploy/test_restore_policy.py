@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from deploy.config import RolloutSettings
 from deploy.documents.group_state import Version, parse_group
 from deploy.group.update_policy import has_rollback_surge, rollout_policy
 from deploy.rollout.patch import restore_policy
+from deploy.rollout_settings import RolloutSettings
 from tests.unit.deploy.observations import SEED
 from tests.unit.deploy.scripted_compute import DONE, GROUP, ScriptedCompute, error, failed, group_document, settled
 from tests.unit.deploy.values import CONFIG

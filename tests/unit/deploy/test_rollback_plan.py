@@ -53,7 +53,7 @@ def test_target_and_plan_of_a_rollback() -> None:
     warnings = (SHORT_DELAY_WARNING, *unchecked_quotas(two_fit))
     assert plan_rollback(CONFIG, two_fit, chosen, "run1", NOW) == replace(expected, surge=2, warnings=warnings)
     assert "quota not checked: N2D_CPUS, because the region has no such quota" in warnings
-    as_it_was = plan_rollback(CONFIG, seen, replace(chosen, is_unmanaged=True), "run1", NOW)
+    as_it_was = plan_rollback(CONFIG, seen, replace(chosen, keeps_version=True), "run1", NOW)
     assert as_it_was == replace(expected, restored=restored)
     size_0 = emptied(seen)
     plan = plan_rollback(CONFIG, size_0, chosen, "run1", NOW)
@@ -134,5 +134,5 @@ def test_first_release_is_rolled_back_to_the_version_before_as_it_was() -> None:
         restored=FALLBACK,
         reference=Reference(REPOSITORY, tag="latest"),
         image_entries=("startup-script",),
-        is_unmanaged=True,
+        keeps_version=True,
     )

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from deploy.config import RolloutSettings
 from deploy.group.later_changes import changes_since_patch
 from deploy.group.update_policy import policy_values, rollback_surge, rollout_policy
+from deploy.rollout_settings import RolloutSettings
 
 SETTINGS = RolloutSettings(surge=2)
 

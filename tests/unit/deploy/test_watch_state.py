@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from deploy.config import RolloutSettings
 from deploy.documents.group_state import Group, Instance, Version
 from deploy.group.health import PollSummary, Verdict
 from deploy.rollout.watch_state import (
@@ -20,6 +19,7 @@ from deploy.rollout.watch_state import (
     settling_pause_s,
     size_warnings,
 )
+from deploy.rollout_settings import RolloutSettings
 
 TARGET = Version("new", "v")
 GOAL = Goal(target=TARGET, budget_s=300.0, bake_s=30.0)

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from deploy.config import Config, RolloutSettings
+from deploy.config import Config
+from deploy.rollout_settings import RolloutSettings
 
 REPOSITORY: Final = "asia-northeast3-docker.pkg.dev/dojangkok-dev/dojangkok-ai/ai-server"
 GROUP: Final = "projects/dojangkok-dev/zones/asia-northeast3-a/instanceGroupManagers/dojangkok-dev-ai-server-mig"

@@ -1,0 +1,60 @@
+"""Whether a canary serves beside the old version: the verdict on a group with two versions after each poll."""
+
+from collections import Counter
+
+from deploy.documents.canary import Canary, canary_instances, canary_of
+from deploy.documents.group_state import Group
+from deploy.group.health import PollSummary, Verdict, failure_verdict, is_serving
+
+
+def canary_verdict(group: Group, canary: Canary, polls: PollSummary) -> Verdict:
+    """
+    Judge a group in a step.
+
+    Success is: stable, target reached, and as many instances on the new version as the step has, every one of them
+    RUNNING, without an action and HEALTHY. Instances of the old version count only as far as the group is not stable
+    while it changes them.
+
+    Args:
+        group: the group at a poll after the PATCH.
+        canary: the two versions of the step.
+        polls: summary of all polls, this one included.
+    """
+    if canary_of(group) != canary:
+        versions = ", ".join(f"{version.template} '{version.name}'" for version in group.versions)
+        return Verdict("superseded", f"the target versions of the group are now {versions}")
+    failed = failure_verdict(group, canary.new, polls)
+    if failed:
+        return failed
+    expected = canary_instances(group, canary)
+    conditions = _unmet_conditions(group, canary, expected)
+    if conditions:
+        return Verdict("waiting", " · ".join(conditions))
+    return Verdict("done", f"{expected} of {expected} healthy on the new version")
+
+
+def is_canary_serving(group: Group, canary: Canary) -> bool:
+    """Return whether a canary serves from as many instances as its step has, at this moment."""
+    return not _unmet_conditions(group, canary, canary_instances(group, canary))
+
+
+def _unmet_conditions(group: Group, canary: Canary, expected: int) -> list[str]:
+    """Return the conditions of success that do not hold, in the order of a step."""
+    new = [instance for instance in group.active_instances if instance.version == canary.new]
+    serving = sum(is_serving(instance, canary.new) for instance in new)
+    actions = Counter(instance.action.lower() for instance in new if instance.action != "NONE")
+    unhealthy = [instance for instance in new if instance.action == "NONE" and not is_serving(instance, canary.new)]
+    conditions = [f"{count} {action}" for action, count in sorted(actions.items())]
+    conditions += [
+        f"{instance.name} {(instance.health or instance.status or 'unknown').lower()}" for instance in unhealthy
+    ]
+    conditions += [f"{serving} of {expected}"] if (serving != expected or not expected) and not conditions else []
+    conditions += ["not reached"] if not _has_reached(group, canary) and not conditions else []
+    return conditions + (["not stable"] if not group.is_stable and not conditions else [])
+
+
+def _has_reached(group: Group, canary: Canary) -> bool:
+    """Return whether every instance has its version, by the group's flag; standby instances may keep it false."""
+    return group.is_reached or any(
+        instance.version not in (canary.old, canary.new) for instance in group.standby_instances
+    )

@@ -1,0 +1,56 @@
+"""Whether a group can take a rollout with steps: pure."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import pairwise
+
+from deploy.config import Config
+from deploy.documents.group_state import Group
+from deploy.errors import RefusedError
+from deploy.group.release_proof import unproven_reason
+
+
+def step_refusals(config: Config, group: Group) -> Iterator[RefusedError]:
+    """Yield every refusal for `rollout.steps` of the environment file at the target size of a group."""
+    where, size = f"group '{config.group}': `rollout.steps` of the environment file", group.target_size
+    steps = config.rollout.release_steps
+    sizes = [min(step.count.instances(size), size) for step in steps]
+    if steps and sizes[0] >= size:
+        yield RefusedError(
+            f"{where} begins with {steps[0].share}, and the target size is {size}, so that no instance would keep the"
+            " old release.",
+            "lower the first step, or leave `rollout.steps` out",
+        )
+    for index, (before, after) in enumerate(pairwise(sizes), start=1):
+        if after <= before:
+            yield RefusedError(
+                f"{where} does not rise: at target size {size}, step {index} ({steps[index - 1].count}) has"
+                f" {before} on the new release, and step {index + 1} ({steps[index].count}) has {after}.",
+                "raise the later step, or leave it out",
+            )
+
+
+def refuse_steps(config: Config, group: Group, now: datetime) -> None:
+    """
+    Refuse a new rollout with steps that the group can't take.
+
+    Args:
+        config: settings of the environment.
+        group: the group.
+        now: time of Compute Engine, UTC.
+
+    Raises:
+        RefusedError: the steps do not fit the target size, or the release that would serve beside the canary is not
+            proven, so that a canary would be rolled back to a release that may be broken.
+    """
+    if not config.rollout.steps:
+        return
+    for refusal in step_refusals(config, group):
+        raise refusal
+    reason = unproven_reason(group, now)
+    if reason:
+        raise RefusedError(
+            f"group '{config.group}': '{group.versions[0].template}', which would serve beside the canary, is not"
+            f" proven: {reason}.",
+            "run `rollback` to a release that serves, or leave `rollout.steps` out until one does",
+        )

@@ -1,0 +1,35 @@
+"""What may judge a release beside the health of its instances, while its bake lasts."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from deploy.documents.canary import Target
+from deploy.documents.group_state import Group
+
+
+@dataclass(frozen=True)
+class BakeFinding:
+    """
+    What a check found at a poll of a bake.
+
+    Args:
+        state: passed: the release may go on; failed: it is rolled back; inconclusive: if this is so at the end of the
+            bake, the rollout pauses.
+        text: reason of a state other than passed.
+    """
+
+    state: Literal["passed", "failed", "inconclusive"]
+    text: str = ""
+
+
+class BakeCheck(Protocol):
+    """Judges a release at each poll of a bake in which its instances are healthy; never called in a rollback."""
+
+    def __call__(self, group: Group, target: Target) -> BakeFinding:
+        """
+        Judge a release.
+
+        Args:
+            group: the group at this poll.
+            target: what the group is set to: a canary beside the old version, or in the last step the new version.
+        """

@@ -1,0 +1,123 @@
+"""The settings of a rollout, key `rollout` of an environment file."""
+
+import re
+from typing import Annotated, Any, Final, Literal, Self, cast
+
+from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema, field_validator, model_validator
+
+from deploy.documents.instance_count import InstanceCount
+from deploy.release.steps import Step
+from deploy.settings_model import SETTINGS_MODEL
+from deploy.step_settings import LONGEST_S, Bake, StepSettings, check_order, release_steps
+from lib.environment_files import shown
+
+# Above the size of any group; a mistyped number never reaches a PATCH.
+_MOST_INSTANCES: Final = 10_000
+_PERCENTAGE: Final = re.compile(r"([0-9]|[1-9][0-9]|100)%")
+
+
+def _instance_count(value: Any) -> int | str:
+    """Return a number of instances, or a percentage as text, as the file has it; any other value is an error."""
+    is_number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_INSTANCES
+    if is_number or (isinstance(value, str) and _PERCENTAGE.fullmatch(value)):
+        return cast("int | str", value)
+    raise ValueError(
+        f"got {shown(value)}; it is a number of instances from 0 to {_MOST_INSTANCES}, or a percentage of the target"
+        " size such as '20%'"
+    )
+
+
+# The forms that `_instance_count` accepts, for docs/reference.md.
+_COUNT_SCHEMA: Final = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0, "maximum": _MOST_INSTANCES},
+        {"type": "string", "format": "percentage", "pattern": f"^({_PERCENTAGE.pattern})$"},
+    ]
+}
+_Instances = Annotated[int | str, PlainValidator(_instance_count), WithJsonSchema(_COUNT_SCHEMA)]
+_Timeout = Annotated[float, Field(strict=True, ge=1, le=LONGEST_S, allow_inf_nan=False)]
+_Poll = Annotated[float, Field(strict=True, ge=0.01, le=3_600, allow_inf_nan=False)]
+
+
+class RolloutSettings(BaseModel):
+    """How a rollout replaces instances, and how long it may take; environments/dev.yaml explains each key."""
+
+    model_config = SETTINGS_MODEL
+
+    method: Literal["SUBSTITUTE", "RECREATE"] = "SUBSTITUTE"
+    """SUBSTITUTE: a new instance has a new name; RECREATE: it keeps the old name, and capacity falls meanwhile"""
+    surge: _Instances | None = None
+    """instances above the target size, or a percentage such as 20%; default: one in each zone, 0 by RECREATE"""
+    unavailable: _Instances = 0
+    """instances below the target size, or a percentage; RECREATE needs at least 1"""
+    bake_s: Bake = 30.0
+    """seconds that success must last"""
+    timeout_s: _Timeout | None = None
+    """seconds until a rollout, or a step of it, has failed; default: 120, and 240 more for each new instance"""
+    poll_s: tuple[_Poll, _Poll] = (1.0, 5.0)
+    """seconds between two polls: while the group changes, and at most; its end is polled up to twice as often"""
+    steps: tuple[StepSettings, ...] = ()
+    """parts of the group that get the new release one after the other, before all of it does"""
+
+    @field_validator("steps")
+    @classmethod
+    def _rise(cls, steps: tuple[StepSettings, ...]) -> tuple[StepSettings, ...]:
+        check_order(steps)
+        return steps
+
+    @model_validator(mode="after")
+    def _replaces_instances(self) -> Self:
+        surge, unavailable = self.surge_in(1), self.unavailable_count
+        if self.method == "RECREATE":
+            if surge.number:
+                raise ValueError(
+                    f"surge is {surge}, and method RECREATE keeps the names of instances, which leaves no name for"
+                    " an instance above the target size: set surge 0, or leave surge out"
+                )
+            if not unavailable.number:
+                raise ValueError(
+                    "method RECREATE deletes an instance before it creates the new one: set unavailable to the number"
+                    " of instances by which capacity may fall, at least 1, and in a regional group one for each zone"
+                )
+        if surge.number + unavailable.number == 0:
+            raise ValueError("surge and unavailable are both 0, so no instance could ever be replaced")
+        return self
+
+    def surge_in(self, zones: int) -> InstanceCount:
+        """
+        Return the instances above the target size: without a setting, one in each zone of the group, or 0 by RECREATE.
+
+        Args:
+            zones: number of the group's zones.
+        """
+        if self.surge is not None:
+            return InstanceCount.parse(self.surge)
+        return InstanceCount(max(zones, 1) if self.method == "SUBSTITUTE" else 0)
+
+    @property
+    def unavailable_count(self) -> InstanceCount:
+        """Instances below the target size that may be missing during a rollout."""
+        return InstanceCount.parse(self.unavailable)
+
+    @property
+    def release_steps(self) -> tuple[Step, ...]:
+        """The steps of a release, as its record has them."""
+        return release_steps(self.steps, self.bake_s)
+
+    def budget_s(self, instances: int) -> float:
+        """Return the seconds that a rollout of a number of instances may take."""
+        return self.timeout_s if self.timeout_s is not None else _serial_replacement_s(instances)
+
+    def rollback_budget_s(self, instances: int) -> float:
+        """Return the seconds that an automatic rollback may take, which a short timeout of the rollout never cuts."""
+        return max(self.budget_s(instances), _serial_replacement_s(instances))
+
+
+def _serial_replacement_s(instances: int) -> float:
+    """
+    Return the seconds that replacing one instance after another takes: 120, and 240 for each instance.
+
+    A new instance is healthy after up to 150 s. The old one is deleted within 90 s, and no public source says that the
+    next instance is created before that end. Source: public reports, read on 2026-11-23; see test_time_budget.py.
+    """
+    return max(300.0, 120.0 + 240.0 * instances)
