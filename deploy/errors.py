@@ -20,7 +20,7 @@ from typing import ClassVar
 class ExitCode(IntEnum):
     """The exit codes of the program, all of them."""
 
-    DONE = 0  # done, or nothing to do
+    DONE = 0  # done, nothing to do, or paused at a step
     BUG = 1  # a bug of deploy
     PLAN_DIFFERS = 2  # `plan --exit-code` has something to do
     REFUSED = 3  # usage, configuration or a precondition; the group is unchanged

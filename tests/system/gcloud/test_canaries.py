@@ -62,7 +62,7 @@ def test_a_canary_that_is_never_healthy_is_aborted(emulator: Emulator, gcloud: G
     old = f"--version=template={SEED_TEMPLATE}"
     gcloud(f"{_START} {GROUP} {old} --canary-version=template=bad,target-size=1")
     wait_until(lambda: any(row["currentAction"] == "VERIFYING" for row in emulator.instances()))
-    assert "more than two" in gcloud.fails(f"{_START} {GROUP} --version=template=third").lower()
+    assert "inconsistent with current state" in gcloud.fails(f"{_START} {GROUP} --version=template=third").lower()
     assert "100%" in gcloud.fails(f"{_START} {GROUP} {old} --canary-version=template=bad,target-size=101%")
     gcloud(f"{_START} {GROUP} {old}")
     wait_until(lambda: emulator.group()["status"]["isStable"])

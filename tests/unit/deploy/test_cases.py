@@ -3,9 +3,9 @@ Decisions, one JSON file for each case: the observation and the request, and the
 
 `cases/_base.json` is a settled group of three; a case changes the base by a merge patch (RFC 7396). Keys:
 
-    what      one sentence                           verb      plan, rollback or reconcile
+    what      one sentence                           verb      plan, promote, abort, rollback or reconcile
     image     digit of the requested release         now       UTC; the base was read at 2026-11-23T12:00:00Z
-    to, force of a rollback                          config    merge patch of the environment
+    to, force of a rollback; full of promote         config    merge patch of the environment
     observed  group, template, health_check: merge patches, null for none; metadata: of the template, null for none;
               templates: others of the project; rows: all managed instances;
               quotas: limit and usage by metric;
@@ -35,7 +35,8 @@ from deploy.release import record, template
 from deploy.rollout.deploy_plan import DeployRequest, plan_deploy
 from deploy.rollout.plan import Plan
 from deploy.rollout.reconcile_plan import plan_reconcile
-from deploy.rollout.rollback_plan import choose_rollback_target, plan_rollback
+from deploy.rollout.rollback_plan import abort_target, choose_rollback_target, plan_rollback
+from deploy.rollout.step_plan import plan_promotion, required_rollout
 from lib.image_reference import Reference
 from tests.unit.deploy.values import CONFIG, REPOSITORY, digest
 
@@ -43,7 +44,7 @@ FOLDER = Path(__file__).parent / "cases"
 BASE = json.loads((FOLDER / "_base.json").read_text())
 CASES = sorted(path for path in FOLDER.glob("*.json") if path.stem[0] != "_")
 COLLECTION = "https://www.googleapis.com/compute/v1/projects/dojangkok-dev/global/instanceTemplates"
-KEYS = {"what", "verb", "image", "now", "to", "force", "config", "observed", "expect"}
+KEYS = {"what", "verb", "image", "now", "to", "force", "full", "config", "observed", "expect"}
 OBSERVED = {*BASE, "metadata", "templates"}
 EXPECTED = {"refused", "exit_code", "plan", "fallback", "warnings", "serves"}
 
@@ -57,6 +58,7 @@ class Case:
     now: datetime
     to: str
     force: bool
+    full: bool
     config: dict[str, Any]
     observed: dict[str, Any]
     expect: dict[str, Any]
@@ -74,7 +76,7 @@ def read(data: dict[str, Any]) -> Case:
     if unknown or not data["what"] or not expect:
         raise ValueError(f"unknown keys {sorted(unknown)}" if unknown else "lacks a required key")
     now = datetime.fromisoformat(data.get("now", "2026-11-23T12:00:00+00:00"))
-    more = data.get("to", ""), data.get("force", False), data.get("config", {})
+    more = data.get("to", ""), data.get("force", False), data.get("full", False), data.get("config", {})
     return Case(data.get("verb", "plan"), data.get("image", "a"), now, *more, observed, expect)
 
 
@@ -174,6 +176,11 @@ def decide(case: Case, config: Config, observation: Observation) -> Plan:
     """Return the plan of a case's verb."""
     if case.verb == "reconcile":
         return plan_reconcile(config, observation, case.now)
+    if case.verb == "promote":
+        return plan_promotion(config, observation, is_full=case.full)
+    if case.verb == "abort":
+        chosen = abort_target(config, observation, required_rollout(config, observation, "abort"))
+        return plan_rollback(config, observation, chosen, "run1", case.now)
     if case.verb == "rollback":
         chosen = choose_rollback_target(config, observation, case.now, case.to, force=case.force)
         return plan_rollback(config, observation, chosen, "run1", case.now)

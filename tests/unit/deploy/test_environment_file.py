@@ -7,6 +7,7 @@ import pytest
 
 from deploy.environment_file import read_config
 from deploy.errors import ConfigError
+from deploy.release.steps import Step
 
 [FOUR_LINES] = re.findall(r"^```yaml\n((?:.+\n){4})```$", Path("deploy/README.md").read_text(), re.MULTILINE)
 
@@ -85,6 +86,21 @@ def test_accessories_are_not_checked(tmp_path: Path) -> None:
         ("rollout: {poll_s: [0, 1]}", "rollout.poll_s.0: got '0': Input should be greater than or equal to 0.01."),
         ("rollout: {poll_s: [1, .nan]}", "rollout.poll_s.1: got 'nan': Input should be a finite number."),
         ("rollout: &a {surge: *a}", "rollout.surge: got '{'surge': {...}}'; it is a number of instances"),
+        ("rollout: {steps: 3}", "Fix: such as 'steps: [{instances: 1, bake_s: 120}, {percent: 50}, {pause: true}]'."),
+        ("rollout: {steps: [{instance: 1}]}", "steps.0.instance: unknown key. Fix: did you mean 'instances'."),
+        ("rollout: {steps: [{instances: 0}]}", "rollout.steps.0.instances: got '0': Input should be greater than or"),
+        ("rollout: {steps: [{percent: 100}]}", "rollout.steps.0.percent: got '100': Input should be less than or"),
+        ("rollout: {steps: [{pause: false}]}", "rollout.steps.0.pause: got 'False': Input should be True."),
+        (
+            "rollout: {steps: [{instances: 1, percent: 5}]}",
+            "rollout.steps.0: a step has one of instances, percent and pause, and this one has instances and percent.",
+        ),
+        ("rollout: {steps: [{bake_s: 1}]}", "rollout.steps.0: a step has one of instances, percent and pause, and"),
+        ("rollout: {steps: [{pause: true, bake_s: 1}]}", "rollout.steps.0: a pause has no bake_s: it lasts until"),
+        ("rollout: {steps: [{pause: true}]}", "rollout.steps: a pause follows a step with instances or percent, and"),
+        ("rollout: {steps: [{instances: 1}, {pause: true}, {pause: true}]}", "steps: a pause follows a step with"),
+        ("rollout: {steps: [{instances: 2}, {instances: 2}]}", "steps: instances must rise from step to step, and 2"),
+        ("rollout: {steps: [{percent: 50}, {instances: 3}, {percent: 9}]}", "steps: percent must rise from step to"),
         ("[]", "got list, must be keys with values."),
         ("a: [", "line 1: expected the node content"),
     ],
@@ -104,6 +120,14 @@ def test_wrong_configuration_is_named_by_its_path(tmp_path: Path, text: str, err
     assert error_text in str(error.value)
     assert "x.yaml" in str(error.value)
     assert error.value.exit_code == 3
+
+
+def test_pause_belongs_to_the_step_before_it(tmp_path: Path) -> None:
+    """A step without a bake of its own has that of the rollout."""
+    text = Path("environments/dev.yaml").read_text().partition("rollout:")[0]
+    steps = "[{instances: 1, bake_s: 120}, {percent: 50}, {pause: true}]"
+    (tmp_path / "x.yaml").write_text(f"{text}rollout: {{bake_s: 7, steps: {steps}}}\n")
+    assert read_config("x", {}, tmp_path).rollout.release_steps == (Step(1, 120.0), Step("50%", 7.0, pauses=True))
 
 
 def test_policy_that_replaces_no_instance_is_refused(tmp_path: Path) -> None:

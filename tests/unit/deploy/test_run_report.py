@@ -8,7 +8,7 @@ import pytest
 
 from deploy.report import formats, text
 from deploy.report.markdown import gantt
-from deploy.rollout.result import Phase, PruneResult
+from deploy.rollout.result import Pause, Phase, PruneResult
 from lib.output import markdown as escaped
 from tests.unit.deploy.run_results import DIGEST, FAILURE, INSTANCE, ROLLOUT, SUCCESS, command
 
@@ -47,6 +47,32 @@ def test_heading_of_a_run_that_wrote_the_update_policy_alone_names_it() -> None:
     assert text.heading(replace(SUCCESS, rollout=replace(rollout, changed=True))) == "web serves new"
     empty = "web: no instances, nothing proven; the group is set to new"
     assert text.heading(replace(SUCCESS, rollout=replace(rollout, is_empty=True))) == f"{empty}{policy}"
+
+
+PAUSED = replace(SUCCESS, rollout=replace(ROLLOUT, pause=Pause(2, 3, "2 of 3 instances")))
+
+
+def test_pause_is_neither_finished_nor_failed() -> None:
+    """The heading has the step and the share, and both commands follow; there is no undo beside `abort`."""
+    lines = text.run_report(PAUSED, command).splitlines()
+    assert lines[0] == "web: paused at step 2 of 3, with new on 2 of 3 instances"
+    rows = [line.split(maxsplit=1) for line in lines]
+    assert ["target", f"h/p@{DIGEST} (new)"] in rows
+    assert ["promote", "deploy promote"] in rows
+    assert ["abort", "deploy abort"] in rows
+    assert not any(row[:1] in (["undo"], ["now"]) for row in rows)
+    report = formats.run_report(PAUSED, command, "markdown")
+    assert report.splitlines()[0] == "### web: paused at step 2 of 3, with new on 2 of 3 instances"
+    assert "Promote:\n```sh\ndeploy promote\n```\n\nAbort:\n```sh\ndeploy abort\n```" in report
+    pause = json.loads(formats.run_report(PAUSED, command, "json"))["rollout"]["pause"]
+    assert pause == {"step": 2, "steps": 3, "share": "2 of 3 instances", "text": ""}
+
+
+def test_pause_for_want_of_data_has_its_reason() -> None:
+    """A check that could not judge the release is named in the heading."""
+    pause = Pause(1, 3, "1 of 3 instances", "check 'errors' has no data")
+    shown = text.heading(replace(SUCCESS, rollout=replace(ROLLOUT, pause=pause)))
+    assert shown == "web: paused at step 1 of 3, with new on 1 of 3 instances: check 'errors' has no data"
 
 
 def test_text_of_a_failure_has_the_reason_first() -> None:
