@@ -1,59 +1,13 @@
-"""Groups with two versions: target sizes, their rounding, and which instances a change of them replaces."""
-
-from typing import Any
+"""Two versions of a group: which target sizes are refused, how many instances they mean, and how clients set them."""
 
 import google.cloud.compute_v1 as compute
 import pytest
 
+from tests.contract.canaries import NEW, OLD, canary, names, versions
 from tests.contract.marks import covers, environment, regional, unverified, verified, zonal_only
-from tests.contract.rig import (
-    GROUP,
-    HOME,
-    LINKS,
-    PROJECT,
-    ZONE,
-    EmulatorClient,
-    Json,
-    actions,
-    flags,
-    name_of,
-    templates_of,
-)  # fmt: skip
+from tests.contract.rig import GROUP, HOME, PROJECT, ZONE, EmulatorClient, Json, flags, templates_of
 
 pytestmark = regional
-
-OLD = f"{LINKS}/global/instanceTemplates/old"
-NEW = f"{LINKS}/global/instanceTemplates/new"
-OPPORTUNISTIC = {"updatePolicy": {"type": "OPPORTUNISTIC"}}
-
-
-def versions(target_size: Json, name: str = "canary") -> list[Json]:
-    """Return the versions of a canary of the template `new`."""
-    return [{"instanceTemplate": OLD}, {"instanceTemplate": NEW, "name": name, "targetSize": target_size}]
-
-
-def patch(emulator: EmulatorClient, target_size: Json, **more: Any) -> None:
-    """Patch the group to a canary with a target size."""
-    emulator.do("PATCH", GROUP, {"versions": versions(target_size), **more})
-
-
-def canary(emulator: EmulatorClient, size: int, target_size: Json, **more: Any) -> Json:
-    """Create a group, give it a canary, and wait until the group has settled; return the group."""
-    emulator.web(size, **more)
-    emulator.template("new")
-    patch(emulator, target_size)
-    return emulator.settled()
-
-
-def names(emulator: EmulatorClient, template: str) -> set[str]:
-    """Return the names of the instances of a template."""
-    rows = [row for row in emulator.rows() if "version" in row]
-    return {row["name"] for row in rows if name_of(row["version"]["instanceTemplate"]) == template}
-
-
-def links(emulator: EmulatorClient) -> list[str]:
-    """Return the links of all instances."""
-    return [row["instance"] for row in emulator.rows()]
 
 
 @verified("G", "T")
@@ -142,78 +96,6 @@ def test_a_percentage_may_be_rounded_down(emulator: EmulatorClient) -> None:
 
 
 @verified("G")
-@covers("instanceGroupManagers.patch")
-def test_a_larger_canary(emulator: EmulatorClient) -> None:
-    """
-    A changed target size alone replaces what the canary gains, and no instance of the canary; the version target is
-    reached when both versions have their sizes.
-    """
-    canary(emulator, 4, {"fixed": 1})
-    (first,), old = names(emulator, "new"), names(emulator, "old")
-    patch(emulator, {"fixed": 3})
-    assert flags(emulator.group()) == (False, False)
-    emulator.settled()
-    assert first in names(emulator, "new")
-    assert (len(names(emulator, "new")), len(names(emulator, "old") & old)) == (3, 1)
-
-
-@unverified("I")
-@covers("instanceGroupManagers.patch")
-def test_a_smaller_canary(emulator: EmulatorClient) -> None:
-    """A canary that shrinks loses its youngest instances, and the other version keeps all of its own."""
-    canary(emulator, 4, {"fixed": 1})
-    (first,) = names(emulator, "new")
-    patch(emulator, {"fixed": 3})
-    emulator.settled()
-    old = names(emulator, "old")
-    patch(emulator, {"fixed": 1})
-    emulator.settled()
-    assert names(emulator, "new") == {first}
-    assert old < names(emulator, "old")
-
-
-@verified("W")
-@covers("instanceGroupManagers.patch")
-def test_another_name_of_a_canary(emulator: EmulatorClient) -> None:
-    """A canary whose name alone is changed is replaced; the other version keeps its instances."""
-    canary(emulator, 3, {"fixed": 1})
-    (first,), old = names(emulator, "new"), names(emulator, "old")
-    emulator.do("PATCH", GROUP, {"versions": versions({"fixed": 1}, "again")})
-    emulator.settled()
-    assert first not in names(emulator, "new")
-    assert names(emulator, "old") == old
-
-
-@verified("G")
-@covers("instanceGroupManagers.patch")
-def test_a_finished_canary(emulator: EmulatorClient) -> None:
-    """A canary that becomes the only version keeps its instance, and replaces those of the other version."""
-    canary(emulator, 3, {"fixed": 1})
-    (first,) = names(emulator, "new")
-    emulator.do("PATCH", GROUP, {"versions": [{"instanceTemplate": NEW, "name": "canary"}]})
-    group = emulator.settled()
-    assert first in names(emulator, "new")
-    assert templates_of(emulator.rows()) == ["new"] * 3
-    assert name_of(group["instanceTemplate"]) == "new"
-
-
-@unverified("M")
-@covers("instanceGroupManagers.patch")
-def test_an_aborted_canary_that_was_never_healthy(emulator: EmulatorClient) -> None:
-    """A canary that was never healthy is deleted at once when its version is removed; no other instance is touched."""
-    emulator.web(3)
-    emulator.template("new")
-    emulator.control("POST", "instance-rules", {"template": "new", "never_healthy": True})
-    patch(emulator, {"fixed": 1})
-    emulator.until(lambda group: actions(group) == {"none": 3, "verifying": 1})
-    old = names(emulator, "old")
-    emulator.do("PATCH", GROUP, {"versions": [{"instanceTemplate": OLD}]})
-    emulator.until(lambda group: actions(group) == {"none": 3, "deleting": 1})
-    emulator.settled()
-    assert names(emulator, "old") == old
-
-
-@verified("G")
 @covers("instanceGroupManagers.resize")
 def test_a_resize_with_a_percentage(emulator: EmulatorClient) -> None:
     """A resized group computes the canary's number again, and replaces no instance for it."""
@@ -238,66 +120,6 @@ def test_an_autoscaled_canary(emulator: EmulatorClient) -> None:
     emulator.do("POST", f"{HOME}/zones/{ZONE}/autoscalers", scaler | {"autoscalingPolicy": policy})
     emulator.until(lambda group: group["targetSize"] == 4 and all(flags(group)))
     assert templates_of(emulator.rows()) == ["new"] * 2 + ["old"] * 2
-
-
-@verified("G")
-@covers("instanceGroupManagers.recreateInstances", "instanceGroupManagers.applyUpdatesToInstances")
-def test_recreated_instances_of_two_versions(emulator: EmulatorClient) -> None:
-    """Recreated and updated instances of a group whose versions have their sizes keep their versions and names."""
-    canary(emulator, 3, {"fixed": 1})
-    before = names(emulator, "new"), names(emulator, "old")
-    emulator.do("POST", f"{GROUP}/recreateInstances", {"instances": links(emulator)})
-    emulator.settled()
-    emulator.do("POST", f"{GROUP}/applyUpdatesToInstances", {"allInstances": True, "minimalAction": "REPLACE"})
-    emulator.settled()
-    assert (names(emulator, "new"), names(emulator, "old")) == before
-
-
-@verified("G")
-@covers("instanceGroupManagers.recreateInstances", "instanceGroupManagers.applyUpdatesToInstances")
-@pytest.mark.parametrize("verb", ["recreateInstances", "applyUpdatesToInstances"])
-def test_updated_instances_fill_a_canary(emulator: EmulatorClient, verb: str) -> None:
-    """In an opportunistic group, recreated and updated instances get the canary's version until it has its size."""
-    emulator.web(3)
-    emulator.template("new")
-    patch(emulator, {"fixed": 1}, **OPPORTUNISTIC)
-    emulator.until(lambda group: flags(group) == (True, False))
-    first, *others = links(emulator)
-    emulator.do("POST", f"{GROUP}/{verb}", {"instances": [first]})
-    emulator.settled()
-    assert names(emulator, "new") == {name_of(first)}
-    other = "recreateInstances" if verb.startswith("apply") else "applyUpdatesToInstances"
-    emulator.do("POST", f"{GROUP}/{other}", {"instances": others})
-    emulator.settled()
-    assert names(emulator, "new") == {name_of(first)}
-
-
-@verified("G")
-@covers("instanceGroupManagers.resize")
-def test_new_instances_of_an_opportunistic_group_fill_a_canary(emulator: EmulatorClient) -> None:
-    """New instances of an opportunistic group get the canary's version until it has its size."""
-    emulator.web(2)
-    emulator.template("new")
-    patch(emulator, {"fixed": 1}, **OPPORTUNISTIC)
-    emulator.do("POST", f"{GROUP}/resize?size=4")
-    emulator.settled()
-    assert templates_of(emulator.rows()) == ["new", "old", "old", "old"]
-
-
-@unverified("I")
-@covers("instances.stop")
-@pytest.mark.parametrize("template", ["old", "new"])
-@pytest.mark.parametrize("force", ["NO", "YES"])
-def test_a_repair_of_two_versions(emulator: EmulatorClient, template: str, force: str) -> None:
-    """A repaired instance keeps its version, with either forceUpdateOnRepair."""
-    canary(emulator, 2, {"fixed": 1}, instanceLifecyclePolicy={"forceUpdateOnRepair": force})
-    (name,) = names(emulator, template)
-    (link,) = [row["instance"] for row in emulator.rows() if row["name"] == name]
-    path = link.removeprefix("https://www.googleapis.com")
-    emulator.do("POST", f"{path}/stop")
-    emulator.until(lambda group: actions(group).get("recreating") == 1)
-    emulator.settled()
-    assert names(emulator, template) == {name}
 
 
 @verified("P")

@@ -234,18 +234,3 @@ def test_a_zone_of_the_group_without_room(emulator: EmulatorClient) -> None:
     emulator.control("PUT", "capacity", {})
     emulator.settled(GROUP)
     assert by_zone(emulator) == {"a": 1, "b": 1, "c": 1}
-
-
-@unverified("I")
-@covers("regionInstanceGroupManagers.patch")
-def test_a_canary_is_spread_over_the_zones(emulator: EmulatorClient) -> None:
-    """A canary of three instances of six has one in each of three zones, and so has the other version."""
-    wide(emulator, 6)
-    versions = [
-        {"instanceTemplate": f"{LINKS}/global/instanceTemplates/old"},
-        {"instanceTemplate": emulator.template("new"), "targetSize": {"percent": 50}},
-    ]
-    emulator.do("PATCH", GROUP, {"versions": versions})
-    emulator.settled(GROUP)
-    zones = Counter((*templates_of([row]), row["instance"].split("/")[-3]) for row in emulator.rows(GROUP))
-    assert zones == dict.fromkeys(((name, zone) for name in ("new", "old") for zone in ZONES), 1)

@@ -18,6 +18,7 @@ from deploy.documents.resource import name_of
 from deploy.release import template
 from tests.integration.deploy.canary_invariants import CanaryWatcher
 from tests.integration.deploy.clients import Client
+from tests.integration.deploy.copy_invariant import assert_copy_8
 from tests.integration.deploy.rig import Rig
 from tests.unit.deploy.values import GROUP, REPOSITORY
 
@@ -77,7 +78,7 @@ class Watcher:
         self._referenced_3(documents)
         self._one_for_a_content_6(documents)
         for document in new.values():
-            self._copy_8(document)
+            assert_copy_8(document, self.by_id)
         assert self.fields() == self.operators, "I-9: a field of another client was changed"
         Watcher.checks += 8
 
@@ -219,21 +220,6 @@ class Watcher:
         records = filter(None, map(template.release_record, documents.values()))
         contents = [(record.base_id, record.digest, record.steps) for record in records]
         assert len(contents) == len(set(contents)), "I-6: two templates for one content"
-
-    def _copy_8(self, document: dict[str, Any]) -> None:
-        record = template.release_record(document)
-        if record is None:
-            return
-        base = self.by_id.get(record.base_id)
-        assert base is not None, "I-8: the base is unknown"
-        texts = []
-        for copy in (base, document):
-            properties = {key: value for key, value in copy["properties"].items() if key != "metadata"}
-            places = template.image_places(copy, REPOSITORY)
-            metadata = places.rewritten(template.metadata(copy), record.digest)
-            metadata.pop("release", None)
-            texts.append((properties, metadata, places.entries))
-        assert texts[0] == texts[1], "I-8: the copy differs"
 
     def _effort_11(self, entry: dict[str, Any]) -> None:
         client = entry["client"]

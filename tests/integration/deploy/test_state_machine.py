@@ -22,18 +22,14 @@ from tests.integration.deploy.clients import Client, QuickClient
 from tests.integration.deploy.counts import LINES
 from tests.integration.deploy.invariants import SECRET, TEMPLATES, Watcher
 from tests.integration.deploy.rig import closed_stderr, new_rig
+from tests.integration.deploy.stepped import SOME_STEPS
 from tests.integration.deploy.surroundings import Surroundings
 from tests.unit.deploy.values import CONFIG, GROUP
 from tests.unit.lib.depth import SEED, STEPS
 
 POLICY = CONFIG.rollout.model_copy(update={"bake_s": 20.0, "poll_s": (10.0, 20.0)})
 GOOD, BROKEN = "0123456", "bcde"
-ROLLOUT_STEPS = st.sampled_from([
-    (),
-    ({"instances": 1, "bake_s": 10},),
-    ({"instances": 1, "bake_s": 10}, {"pause": True}, {"percent": 60, "bake_s": 10}),
-    ({"percent": 30, "bake_s": 0}, {"instances": 2, "bake_s": 20}, {"pause": True}),
-])  # fmt: skip
+ROLLOUT_STEPS = st.sampled_from(SOME_STEPS)
 CLIENTS = st.sampled_from([0, 1])
 
 
