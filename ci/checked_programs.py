@@ -16,7 +16,7 @@ from ci.programs import TOOL_PROGRAMS, TOOLS_PYTHON, Program, Proof
 
 CONFIG: Final = "pyproject.toml"
 _LEAST_PYTHON: Final = re.compile(r"(?:>=|==|~=)\s*(3\.[0-9]+)")
-_LISTS: Final = ("types", "tests", "reads")
+_LISTS: Final = ("types", "tests", "slow_tests", "reads")
 _KEYS: Final = ("name", "coverage", *_LISTS, "proofs")
 
 
@@ -68,6 +68,7 @@ def root_program(root: Path) -> Program | None:
         coverage=table.get("coverage"),
         types=tuple(table.get("types", ())),
         tests=tuple(table.get("tests", ())),
+        slow_tests=tuple(table.get("slow_tests", ())),
         reads=tuple(table.get("reads", ())),
         proofs=tuple(Proof(tuple(proof["variables"]), tuple(proof["tests"])) for proof in table.get("proofs", ())),
     )

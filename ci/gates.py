@@ -62,7 +62,7 @@ async def types(source: dagger.Directory, programs: Programs) -> tuple[str, ...]
 
 
 async def test(source: dagger.Directory, programs: Programs) -> tuple[str, ...]:
-    """Run the tests of programs side by side; return how many of each passed."""
+    """Run the tests of programs side by side, without the slow ones; return how many of each passed."""
     return await _each("tests", python_checks.test, counts.tests, source, programs)
 
 
@@ -71,7 +71,7 @@ async def test_with_coverage(source: dagger.Directory, programs: Programs) -> tu
     Run the tests of programs side by side, and measure their coverage; return how many of each passed.
 
     Coverage takes much processor time where Python counts lines by tracing, as it does before 3.12. So a release runs
-    the tests alone, and `check` measures.
+    the tests alone, without the slow ones; `check` runs all of them, and measures.
     """
     return await _each("tests", python_checks.test_with_coverage, counts.tests, source, programs)
 

@@ -38,6 +38,7 @@ class Program:
             for tests alone
         types: files and folders whose types are checked
         tests: folders of its tests
+        slow_tests: files and folders among them that a release does not wait for
         reads: what its tests read beside these
         proofs: deep runs of its tests
     """
@@ -48,6 +49,7 @@ class Program:
     coverage: int | None
     types: tuple[str, ...]
     tests: tuple[str, ...]
+    slow_tests: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     proofs: tuple[Proof, ...] = ()
 
@@ -72,6 +74,11 @@ class Program:
     def test_command(self) -> list[str]:
         """The command that runs its tests, from the root of the repository."""
         return [*pytest_command(self.config), *self.tests]
+
+    @property
+    def release_test_command(self) -> list[str]:
+        """The command that runs its tests without the slow ones, from the root of the repository."""
+        return [*pytest_command(self.config), *(f"--ignore={path}" for path in self.slow_tests), *self.tests]
 
     @property
     def coverage_command(self) -> list[str]:

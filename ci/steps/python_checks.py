@@ -56,8 +56,8 @@ def types(source: dagger.Directory, program: Program, project: Project) -> dagge
 
 
 def test(source: dagger.Directory, program: Program, project: Project) -> dagger.Container:
-    """Run pytest over the tests of a program."""
-    return _checkout(source, program, project).with_exec(program.test_command)
+    """Run pytest over the tests of a program that a release waits for."""
+    return _checkout(source, program, project).with_exec(program.release_test_command)
 
 
 def test_with_coverage(source: dagger.Directory, program: Program, project: Project) -> dagger.Container:

@@ -68,7 +68,7 @@ def plan_promotion(config: Config, observed: Observation, *, is_full: bool) -> C
     if not is_canary_serving(observed.group, rollout.canary):
         raise RefusedError(
             f"group '{config.group}': {rollout_text(observed, rollout)}, and its canary does not serve.",
-            "wait until `status` shows that it serves, or run `abort`",
+            "run `reconcile` to wait for it, or `abort`",
         )
     return plan
 

@@ -117,11 +117,7 @@ ARROWS: Final = (
         ),
         "a report renders what a rollout, the group's state and the findings were",
     ),
-    Arrow(
-        "deploy",
-        (*_DEPLOY, "lib"),
-        "a verb connects clients, rollout and report",
-    ),
+    Arrow("deploy", (*_DEPLOY, "lib"), "a verb connects clients, rollout and report"),
     # emulator: groups are computed, the environment holds them, the API and the control routes change them
     Arrow("emulator.group", (), "how a group changes is computed from its values and a moment"),
     Arrow("emulator.environment", ("emulator.group",), "the environment holds groups, and lets time pass for them"),
@@ -228,8 +224,8 @@ _PROCESS: Final = "a decision depends on its arguments alone, not on this proces
 PURE: Final = (
     "deploy.config", "deploy.doctor", "deploy.documents", "deploy.endpoints", "deploy.errors", "deploy.group",
     "deploy.release", "deploy.rollout.deploy_plan", "deploy.rollout.plan", "deploy.rollout.reconcile_plan",
-    "deploy.rollout.rollback_plan", "deploy.rollout.watch_state",
-    "emulator.group",
+    "deploy.rollout.rollback_plan", "deploy.rollout.step_plan", "deploy.rollout.watch_state",
+    "deploy.rollout_settings", "deploy.settings_model", "deploy.step_settings", "emulator.group",
 )  # fmt: skip
 EFFECTS: Final = {
     "httpx": _NETWORK, "httpcore": _NETWORK, "socket": _NETWORK, "ssl": _NETWORK, "google": _NETWORK,
@@ -240,10 +236,7 @@ EFFECTS: Final = {
 }  # fmt: skip
 
 CLIENTS: Final = {
-    "dagger": (
-        ("ci", "tests.unit.ci", "tests.e2e"),
-        "only the pipeline needs an engine",
-    ),
+    "dagger": (("ci", "tests.unit.ci", "tests.e2e"), "only the pipeline needs an engine"),
     "google": (
         ("lib", "deploy.compute_engine.login", "emulator.api.schema.generate", "tests"),
         "of Google's packages deploy and accessory use the login alone: typed messages of its API drop unknown fields",

@@ -132,6 +132,20 @@ def test_an_app_that_dies_after_smoke_is_rolled_back(checkout: Checkout) -> None
 
 
 @pytest.mark.usefixtures("fresh")
+def test_canary_is_promoted_by_the_next_call(checkout: Checkout) -> None:
+    """A release pauses at its canary with exit code 0; the next calls show the step, and go on to the end."""
+    steps = "bake_s: 8, steps: [{instances: 1, bake_s: 2}, {pause: true}],"
+    checkout.replace("environments/local.yaml", "bake_s: 8,", steps)
+    shown = call(checkout, "pipeline")
+    assert "paused at step 1 of 2, with dojangkok-dev-ai-server-seed-r-" in shown
+    assert re.search(r"^ +promote +\./daggerw call promote --env local$", shown, re.MULTILINE)
+    canary = json.loads(call(checkout, "status", "--format", "json"))["canary"]
+    assert (canary["image"], canary["share"]) == (pushed(shown), "1 of 3 instances")
+    assert "serves dojangkok-dev-ai-server-seed-r-" in call(checkout, "promote")
+    assert status(checkout)["image"] == pushed(shown)
+
+
+@pytest.mark.usefixtures("fresh")
 def test_a_call_that_is_killed_is_taken_up_by_the_next(checkout: Checkout) -> None:
     """After Dagger has killed the process without a signal, the next call continues the rollout from the group."""
     cut = checkout.start_daggerw("call", "pipeline", "--commit", "ddddddd")

@@ -4,11 +4,13 @@ from typing import Any
 
 from deploy.documents.canary import Canary, Target, target_of
 from deploy.documents.group_state import parse_group
+from deploy.rollout.result import Pause
 from deploy.step_settings import StepSettings
 from tests.integration.deploy.rig import Rig, new_rig
 from tests.unit.deploy.values import CONFIG, GROUP
 
 # A canary, a pause, half of the group, and the whole group.
+AT_STEP_1 = Pause(1, 3, "1 of 3 instances")
 STEPS: tuple[dict[str, Any], ...] = ({"instances": 1, "bake_s": 60}, {"pause": True}, {"percent": 50, "bake_s": 30})
 # Of environment files in sequences: none, a canary, with a pause, and a pause at a size that another step may have.
 SOME_STEPS: tuple[tuple[dict[str, Any], ...], ...] = (
@@ -46,3 +48,9 @@ def canary(rig: Rig) -> Canary:
 def share(rig: Rig, letter: str) -> int:
     """Return the number of instances that have a release."""
     return rig.serving().count(letter)
+
+
+def names(rig: Rig) -> set[str]:
+    """Return the names of the instances on release a."""
+    group = rig.emulator.environment.view.groups[GROUP]
+    return {instance.name for instance in group.instances if "-r-" in instance.intended.template}

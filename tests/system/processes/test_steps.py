@@ -1,44 +1,41 @@
 """A canary over a real socket: each verb in a process of its own."""
 
-import json
-
 from tests.support.deployer import Deployer
-from tests.support.releases import reference
+from tests.support.releases import digest, reference
+from tests.support.waiting import wait_until
 
-STEPS = "{bake_s: 1, poll_s: [0.1, 0.1], steps: [{instances: 1, bake_s: 1}, {pause: true}, {percent: 50, bake_s: 1}]}"
+GROUP = "dojangkok-dev-ai-server-mig"
+TIMES = "bake_s: 1, poll_s: [0.1, 0.1]"
+STEPS = "[{instances: 1, bake_s: 1}, {pause: true}, {percent: 50, bake_s: 1}]"
 
 
 def test_canary_is_promoted_by_another_process(deployer: Deployer) -> None:
-    """A deploy pauses at its first step with exit 0; status names the step; promote finishes."""
-    deployer.rollout = STEPS
-    for args in (
-        ("plan", "--image", reference("a")),
-        ("deploy", "--image", reference("a")),
-        ("status",),
-        ("status", "--format", "json"),
-        ("history",),
-        ("doctor",),
-        ("report",),
-        ("deploy", "--image", reference("b")),
-        ("plan", "--image", reference("b")),
-        ("plan", "--image", reference("a")),
-        ("prune",),
-        ("rollback", "--to", "x"),
-        ("deploy", "--image", reference("a")),
-        ("reconcile", "--format", "markdown"),
-        ("promote",),
-        ("promote",),
-        ("abort",),
-        ("history",),
-        ("deploy", "--image", reference("b")),
-        ("abort",),
-        ("status",),
-        ("deploy", "--image", reference("b")),
-        ("promote", "--full"),
-        ("rollback",),
-    ):
-        code, out, err = deployer.run(*args)
-        print("$", *args, "->", code)
-        print(out)
-        print("ERR", err)
-    raise AssertionError
+    """A deploy pauses with exit 0 and prints both commands; another release is refused; promote finishes."""
+    deployer.rollout = f"{{{TIMES}, steps: {STEPS}}}"
+    code, report, progress = deployer.run("deploy", "--image", reference("a"))
+    assert (code, report.splitlines()[0].startswith(f"{GROUP}: paused at step 1 of 3, with ")) == (0, True), progress
+    assert "step 1 of 3: 1 instance\n" in progress
+    printed = dict(line.split(maxsplit=1) for line in report.splitlines() if "--env dev" in line)
+    assert printed == {verb: f"{deployer.typed} {verb} --env dev" for verb in ("promote", "abort")}
+    canary = deployer.json("status")["canary"]
+    assert (canary["step"], canary["steps"], canary["share"], canary["is_serving"]) == (1, 3, "1 of 3 instances", True)
+    assert canary["digest"] == digest("a")
+    code, _, stderr = deployer.run("deploy", "--image", reference("b"))
+    assert (code, f"run `{printed['promote']}` to go on" in stderr) == (3, True)
+    assert f"or `{printed['abort']}` to restore" in stderr
+    code, report, stderr = deployer.run(*printed["promote"].removeprefix(f"{deployer.typed} ").split())
+    assert (code, report.splitlines()[0].startswith(f"{GROUP} serves ")) == (0, True), stderr
+    assert [row["state"] for row in deployer.json("history")] == ["proven"]
+    assert len(deployer.versions()) == 1
+
+
+def test_canary_is_aborted_by_another_process(deployer: Deployer) -> None:
+    """An abort during the bake of a step restores the old release; the process that bakes ends as superseded."""
+    deployer.rollout = f"{{{TIMES}, steps: [{{instances: 1, bake_s: 600}}]}}"
+    baking = deployer.start("deploy", "--image", reference("a"))
+    wait_until(lambda: len(deployer.emulator.group()["versions"]) == 2)
+    code, report, stderr = deployer.run("abort")
+    assert (code, report.splitlines()[0]) == (0, f"{GROUP} serves dojangkok-dev-ai-server-seed"), stderr
+    _, stderr = baking.communicate(timeout=deployer.longest_s)
+    assert (baking.returncode, "superseded by another deploy" in stderr) == (5, True)
+    assert deployer.versions() == ["dojangkok-dev-ai-server-seed"]

@@ -13,7 +13,7 @@ from app.connections import ConnectionPolicy, limited_protocol
 from tests.unit.app.servers import serving
 
 KIB = 2**10
-SILENT_S = 0.4
+SILENT_S = 0.2
 LONG_S = 20.0
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -43,9 +43,11 @@ class Hasty(Echo):
 
 
 @contextmanager
-def connection(app: Echo, silent_s: float = SILENT_S, keep_alive_s: float = SILENT_S) -> Iterator[socket.socket]:
+def connection(
+    app: Echo, silent_s: float = SILENT_S, keep_alive_s: float = SILENT_S, waiting: int = 4096
+) -> Iterator[socket.socket]:
     """Serve an application, and yield a connection to it."""
-    protocol = limited_protocol(ConnectionPolicy(silent_s=silent_s, keep_alive_s=keep_alive_s))
+    protocol = limited_protocol(ConnectionPolicy(silent_s=silent_s, keep_alive_s=keep_alive_s, waiting=waiting))
     with (
         serving(app, lifespan="off", http=protocol, timeout_keep_alive=int(LONG_S)) as url,
         socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=20) as caller,

@@ -1,6 +1,5 @@
 """The text of replies of the OCR service, and of malformed replies."""
 
-import time
 import warnings
 
 import pytest
@@ -112,17 +111,3 @@ def test_text_larger_than_any_page_is_refused(markup: str) -> None:
     """Too many tags or characters are an invalid answer of the OCR service."""
     with pytest.raises(OutboundError):
         text_of(html(markup))
-
-
-def test_many_line_breaks_need_linear_time() -> None:
-    """A reply with many line breaks is read quickly."""
-    begun = time.process_time()
-    assert text_of(html("<p>가" + "<br>" * 20_000 + "나</p>")) == "가\n나"
-    assert time.process_time() - begun < 3
-
-
-def test_unfinished_tags_need_linear_time() -> None:
-    """A reply that ends in tags without an end is read quickly, without them; html.parser needs the square of it."""
-    begun = time.process_time()
-    assert text_of(html("<p>가</p>나" + "<a " * 20_000)) == "가\n나"
-    assert time.process_time() - begun < 3

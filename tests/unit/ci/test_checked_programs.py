@@ -27,6 +27,15 @@ def test_root_program_of_this_repository_is_the_application() -> None:
     assert "deploy" in {tool.name for tool in tools}
 
 
+def test_release_waits_for_no_slow_test(source: Path) -> None:
+    """The command of a release ignores the slow tests; the one that measures coverage does not."""
+    table = '[tool.delivery]\ncoverage = 90\ntests = ["tests"]\nslow_tests = ["tests/slow"]\n'
+    (source / "pyproject.toml").write_text(f"{PROJECT}{table}")
+    [program] = checked_programs.programs(source)
+    assert program.release_test_command[-2:] == ["--ignore=tests/slow", "tests"]
+    assert "--ignore=tests/slow" not in (*program.test_command, *program.coverage_command)
+
+
 def test_project_without_a_table_is_checked_as_its_own_settings_say(source: Path) -> None:
     """mypy and pytest read their files from pyproject.toml, and a change of any file runs them again."""
     [program] = checked_programs.programs(source)
@@ -45,6 +54,7 @@ def test_source_without_a_lock_file_has_no_program(tmp_path: Path) -> None:
     [
         ("covrage = 1", "pyproject.toml: tool.delivery.covrage: unknown key. Fix: did you mean 'coverage'"),
         ('types = "web"', "pyproject.toml: tool.delivery.types: got 'web'. Fix: a list of paths"),
+        ('slow_tests = "web"', "pyproject.toml: tool.delivery.slow_tests: got 'web'. Fix: a list of paths"),
         ('coverage = "90"', "pyproject.toml: tool.delivery.coverage: got '90'. Fix: percent, a whole number"),
         ("name = 1", "pyproject.toml: tool.delivery.name: got 1. Fix: the folder of the program"),
         ("proofs = [{tests = []}]", "pyproject.toml: tool.delivery.proofs: got [{'tests': []}]. Fix: tables of"),

@@ -1,0 +1,133 @@
+"""A canary that another process finds: what it shows, goes on with, and refuses."""
+
+from typing import Any
+
+import pytest
+
+from deploy.documents.group_state import Version
+from deploy.errors import NotRestoredError, RefusedError, RolledBackError, SupersededError
+from deploy.report.rebuilt_result import rebuilt_result
+from deploy.report.releases import release_rows
+from deploy.report.status import status
+from tests.integration.deploy.clients import Client
+from tests.integration.deploy.stepped import AT_STEP_1, names, share, stepped_rig, target
+from tests.unit.deploy.values import GROUP, REPOSITORY, digest
+
+
+def test_deploy_of_another_release_onto_a_canary_is_refused() -> None:
+    """The refusal names both commands; a deploy of the canary's own release goes on with it."""
+    rig = stepped_rig()
+    rig.deploy("a")
+    patches = rig.writes()
+    with pytest.raises(RefusedError, match="is a canary beside 'dojangkok-dev-ai-server-seed'") as error:
+        rig.deploy("b")
+    assert error.value.fix == "run `promote` to go on with the canary, or `abort` to restore the other"
+    assert rig.writes() == patches
+    assert rig.deploy("a").pause == AT_STEP_1
+    assert rig.writes() == patches
+
+
+@pytest.mark.parametrize("verb", ["promote", "abort"])
+def test_group_without_a_canary_is_refused(verb: str) -> None:
+    """Promote and abort need a canary that `deploy` began; that of another client is not theirs."""
+    rig = stepped_rig()
+    call = rig.promote if verb == "promote" else rig.abort
+    with pytest.raises(RefusedError, match=f"{verb}: group '.*' has no canary of a rollout with steps: it is set to"):
+        call()
+    link = "projects/dojangkok-dev/global/instanceTemplates/dojangkok-dev-ai-server-seed"
+    entries = [{"instanceTemplate": link}, {"instanceTemplate": link, "name": "x", "targetSize": {"fixed": 1}}]
+    rig.control("PATCH", GROUP, {"versions": entries})
+    with pytest.raises(RefusedError, match="it is set to 'dojangkok-dev-ai-server-seed' and"):
+        call()
+    with pytest.raises(RefusedError, match="were not set by deploy"):
+        rig.reconcile()
+    with pytest.raises(RefusedError, match="has 2 versions"):
+        rig.deploy("a")
+
+
+def test_promote_of_a_canary_that_does_not_serve_is_refused() -> None:
+    """A canary whose instance is unhealthy is not promoted."""
+    rig = stepped_rig()
+    rig.deploy("a")
+    [name] = names(rig)
+    rig.control("POST", f"{GROUP}/recreateInstances", {"instances": [f"zones/asia-northeast3-a/instances/{name}"]})
+    patches = rig.writes()
+    with pytest.raises(RefusedError, match=r"'.*' is at step 1 of 3, on 1 of 3 instances, and its canary does not"):
+        rig.promote()
+    assert rig.writes() == patches
+
+
+def test_reconcile_waits_for_a_step_with_a_new_budget() -> None:
+    """Long after the death of the first process, another one waits for the step, and goes on to the pause."""
+    rig = stepped_rig()
+    dying = Client(rig.emulator, rig.config.project, "dying", lambda compute: rig.deploy("a", compute))
+    while isinstance(target(rig), Version):
+        dying.go(1)
+    dying.kill()
+    rig.emulator.environment.clock.move(86_400)
+    assert rig.reconcile().pause == AT_STEP_1
+    assert share(rig, "a") == 1
+
+
+def test_reconcile_rolls_a_failing_step_back() -> None:
+    """A canary that became unhealthy during its pause is rolled back by reconcile."""
+    rig = stepped_rig()
+    rig.deploy("a")
+    rule = {"image": f"{REPOSITORY}@{digest('a')}", "never_healthy": True}
+    rig.control("POST", "emulator/instance-rules", rule)
+    [name] = names(rig)
+    rig.control("POST", f"{GROUP}/recreateInstances", {"instances": [f"zones/asia-northeast3-a/instances/{name}"]})
+    with pytest.raises(RolledBackError):
+        rig.reconcile()
+    assert share(rig, "latest") == 3
+
+
+def test_each_step_checks_the_group_again() -> None:
+    """A setting that preflight refuses, made during a bake, stops the rollout at its step; reconcile goes on later."""
+    rig = stepped_rig({"instances": 1}, {"instances": 2})
+    shown: list[int] = []
+
+    def mask(_: Any) -> None:
+        if share(rig, "a") == 1 and not shown:
+            shown.append(1)
+            masked = {"properties": {"metadata": {"startup-script": "echo masked"}}}
+            rig.control("PATCH", GROUP, {"allInstancesConfig": masked})
+
+    with pytest.raises(NotRestoredError, match=r"stays a canary, size 1: group .* has a 'startup-script'") as error:
+        rig.execution(rig.plan("a"), show_snapshot=mask).perform()
+    assert error.value.fix.endswith(", and run `reconcile`")
+    rig.control("PATCH", GROUP, {"allInstancesConfig": None})
+    assert rig.reconcile().pause is None
+    assert share(rig, "a") == 3
+
+
+def test_promote_of_another_process_supersedes_a_bake() -> None:
+    """A process that bakes a step ends as superseded when another process promotes the canary."""
+    rig = stepped_rig({"instances": 1, "bake_s": 600}, {"instances": 2})
+    promoted: list[int] = []
+
+    def promote(_: Any) -> None:
+        if share(rig, "a") == 1 and not promoted and rig.observed().group.is_stable:
+            promoted.append(1)
+            rig.promote(full=True)
+
+    with pytest.raises(SupersededError, match="the target versions of the group are now"):
+        rig.execution(rig.plan("a"), show_snapshot=promote).perform()
+    assert share(rig, "a") == 3
+
+
+def test_status_history_and_report_of_a_canary() -> None:
+    """Other processes show the step, its share, and the state of both releases."""
+    rig = stepped_rig()
+    rig.deploy("a")
+    observed, now = rig.observed(), rig.now()
+    shown = status(rig.config, observed, now)
+    assert shown.canary is not None
+    assert (shown.canary.step, shown.canary.steps, shown.canary.share) == (1, 3, "1 of 3 instances")
+    assert (shown.canary.is_serving, shown.canary.pauses, shown.canary.digest[7:8]) == (True, True, "a")
+    assert not [line for line in shown.drift if "still on" in line]
+    [row] = release_rows(rig.config, observed, now)
+    assert (row.state, row.is_serving) == ("canary", False)
+    rebuilt = rebuilt_result(rig.config, "dev", observed, now)
+    assert rebuilt.rollout is not None
+    assert (rebuilt.exit_code, rebuilt.rollout.pause, rebuilt.verb) == (0, AT_STEP_1, "deploy")
