@@ -158,7 +158,11 @@ _DEPLOY_PROOFS: Final = (
 _EMULATOR_PROOFS: Final = (
     Proof(
         ("FUZZ_EXAMPLES=50", "EXAMPLES=200"),
-        ("tests/integration/emulator/test_fuzz.py", "tests/unit/emulator/test_rollout_properties.py"),
+        (
+            "tests/integration/emulator/test_fuzz.py",
+            "tests/unit/emulator/test_rollout_properties.py",
+            "tests/unit/emulator/test_canary_properties.py",
+        ),
     ),
 )
 _READ_BY_ACCEPTANCE: Final = ("compose", "environments", "iac", "lib")

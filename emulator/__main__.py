@@ -68,6 +68,9 @@ def serve(
     ] = "count",
     guest_agent: Annotated[str, typer.Option(help="guest agent that prints to serial ports: new, or old")] = "new",
     version_name_length: Annotated[int, typer.Option(help="characters of a name in `versions`, at most", min=1)] = 63,
+    target_size_rounding: Annotated[
+        str, typer.Option(help="percentage of a version's target size: rounded up, or down")
+    ] = "up",
     no_retries: Annotated[
         bool, typer.Option("--no-retries", help="create instances once (CREATING_WITHOUT_RETRIES)")
     ] = False,
@@ -78,6 +81,7 @@ def serve(
     _check_choice("--instance-check", instance_check, *get_args(InstanceCheck))
     _check_choice("--deleting", deleting, "count", "ignore")
     _check_choice("--guest-agent", guest_agent, "new", "old")
+    _check_choice("--target-size-rounding", target_size_rounding, "up", "down")
     if not any_address and not _is_private(host):
         _refuse(f"--host: '{host}' can be reached by others. Fix: a loopback or private address, or --any-address.")
     try:
@@ -94,6 +98,7 @@ def serve(
             deleting="ignore" if deleting == "ignore" else "count",
             guest_agent="old" if guest_agent == "old" else "new",
             version_name_length=version_name_length,
+            target_size_rounding="down" if target_size_rounding == "down" else "up",
         )
         age_s = resources.age_s if resources else 0.0
         start_s = _START_S if manual else time.time() - age_s

@@ -8,7 +8,7 @@ from deploy.documents.resource import Document, links_of
 from deploy.group.observation import Observation
 from deploy.group.version_name import parse_version_name
 from deploy.release.record import Fallback, ReleaseRecord
-from deploy.release.steps import Step, position
+from deploy.release.steps import Step, pauses_after, position
 from deploy.release.template import release_record
 
 
@@ -40,6 +40,11 @@ class StepRollout:
     def text(self) -> str:
         """The step, such as `step 1 of 3`; the whole group is the last step."""
         return step_text(self.index, self.record.steps)
+
+
+def is_paused(group: Group, rollout: StepRollout) -> bool:
+    """Return whether a rollout pauses after its step, at the target size of its group."""
+    return pauses_after(rollout.record.steps, rollout.index, group.target_size)
 
 
 def step_text(index: int, steps: tuple[Step, ...]) -> str:

@@ -65,3 +65,15 @@ def next_position(steps: tuple[Step, ...], index: int, target_size: int) -> int:
     reached = steps[index].count.instances(target_size)
     later = range(index + 1, len(steps))
     return next((number for number in later if steps[number].count.instances(target_size) > reached), len(steps))
+
+
+def pauses_after(steps: tuple[Step, ...], index: int, target_size: int) -> bool:
+    """
+    Return whether a rollout pauses after a step: the step pauses, or a later one that is left out does.
+
+    Args:
+        steps: steps of the release.
+        index: index of the step.
+        target_size: target size of the group.
+    """
+    return any(step.pauses for step in steps[index : next_position(steps, index, target_size)])

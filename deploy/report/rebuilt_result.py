@@ -11,7 +11,7 @@ from deploy.group import version_name
 from deploy.group.canary_health import is_canary_serving
 from deploy.group.health import is_empty
 from deploy.group.observation import Observation
-from deploy.group.step_rollout import StepRollout, share_text, step_rollout
+from deploy.group.step_rollout import StepRollout, is_paused, share_text, step_rollout
 from deploy.release import template
 from deploy.release.history import made_at
 from deploy.rollout.plan import NothingToDo
@@ -79,6 +79,6 @@ def rebuilt_result(config: Config, environment: str, observed: Observation, now:
 
 def _pause(group: Group, rollout: StepRollout) -> Pause | None:
     """Return the pause that a group is at; None if its step has none, or its canary does not serve."""
-    if not (rollout.step.pauses and is_canary_serving(group, rollout.canary)):
+    if not (is_paused(group, rollout) and is_canary_serving(group, rollout.canary)):
         return None
     return Pause(rollout.index + 1, len(rollout.record.steps) + 1, share_text(group, rollout.canary))

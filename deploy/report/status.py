@@ -15,7 +15,7 @@ from deploy.group.canary_health import is_canary_serving
 from deploy.group.drift import drift
 from deploy.group.health import is_empty
 from deploy.group.observation import Observation
-from deploy.group.step_rollout import share_text, step_rollout
+from deploy.group.step_rollout import is_paused, share_text, step_rollout
 from deploy.release import history, template
 from deploy.report import checks, table
 from deploy.report.formats import Format
@@ -165,7 +165,7 @@ def _canary(config: Config, observed: Observation) -> CanaryStatus | None:
         steps=len(record.steps) + 1,
         share=share_text(observed.group, rollout.canary),
         is_serving=is_canary_serving(observed.group, rollout.canary),
-        pauses=rollout.step.pauses,
+        pauses=is_paused(observed.group, rollout),
     )
 
 

@@ -4,7 +4,7 @@ from deploy.documents.canary import Canary, Target
 from deploy.documents.group_state import Version
 from deploy.errors import CapacityError, NotAllowedError, NotRestoredError, RefusedError
 from deploy.group.step_rollout import share_text, step_text
-from deploy.release.steps import Step, next_position
+from deploy.release.steps import Step, next_position, pauses_after
 from deploy.rollout.automatic_rollback import roll_back
 from deploy.rollout.group_writer import GroupWriter
 from deploy.rollout.plan import ContinueSteps, DeployRelease
@@ -87,7 +87,7 @@ def _wait(writer: GroupWriter, canary: Canary, steps: tuple[Step, ...], index: i
     except InconclusiveError as error:
         text = str(error)
     writer.watch.reach(f"step {index + 1}")
-    if not (steps[index].pauses or text):
+    if not (pauses_after(steps, index, writer.target_size) or text):
         return None
     share = share_text(writer.watch.group, canary) if writer.watch.group else ""
     return Pause(index + 1, len(steps) + 1, share, text)

@@ -120,7 +120,12 @@ def group_snapshot(group: Group, settings: Settings, sums: Sums) -> dict[str, An
         "surge": settings.surge,
         "unavailable": settings.unavailable,
         "versions": [
-            {"template": name_of(target.version.template), "name": target.version.name, "size": target.size}
+            {
+                "template": name_of(target.version.template),
+                "name": target.version.name,
+                "size": target.size,
+                "percent": target.percent,
+            }
             for target in settings.targets
         ],
         "is_stable": is_stable(group, settings, sums),

@@ -5,6 +5,7 @@ from typing import Literal
 
 InstanceCheck = Literal["both", "insert", "patch", "never"]
 GuestAgent = Literal["new", "old"]
+Rounding = Literal["up", "down"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Options:
         guest_agent: agent that prints to serial ports: google-guest-agent, or the older guest-agent
         version_name_length: characters that a name in `versions` may have, as many as the name of a resource; no public
             source has a longer name, nor a refusal (searched on 2026-11-27)
+        target_size_rounding: how the percentage of a version's target size is rounded; earlier API definitions and
+            Terraform's provider say up, google-cloud-compute 1.57.0 says only "rounded" (read on 2026-11-27)
     """
 
     seed: int = 0
@@ -43,3 +46,4 @@ class Options:
     deleting: Literal["count", "ignore"] = "count"
     guest_agent: GuestAgent = "new"
     version_name_length: int = 63
+    target_size_rounding: Rounding = "up"

@@ -6,7 +6,6 @@ Assumed, because Google documents none of it: an instance that is being deleted 
 the youngest (`members.deletion_order`); redistribution moves one instance at a time.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from emulator.group.conditions import Conditions
@@ -20,6 +19,7 @@ from emulator.group.members import (
     deletion_order,
     difference,
     missing_by_version,
+    next_version,
     outdated,
     outdated_standby,
     standby_pool,
@@ -64,7 +64,7 @@ def _deciding_again(group: Group, settings: Settings, conditions: Conditions) ->
 
 def _updatable(group: Group, settings: Settings, conditions: Conditions) -> list[Instance]:
     """Return the outdated instances that the update policy may change."""
-    version = _next_version(missing_by_version(group, settings), settings)
+    version = next_version(missing_by_version(group, settings), settings)
     return [
         instance for instance in outdated(group, settings) if _action(instance, version, settings, conditions) != "NONE"
     ]
@@ -77,7 +77,7 @@ def _with_updates(group: Group, settings: Settings, conditions: Conditions) -> G
         return group
     if settings.substitutes:
         missing = missing_by_version(group, settings)
-        version = _next_version(missing, settings)
+        version = next_version(missing, settings)
         replaced = [instance for instance in old if _action(instance, version, settings, conditions) == "REPLACE"]
         count = min(sum(count for count in missing.values() if count > 0), len(replaced))
         group = _with_new_instances(group, settings, conditions, creatable(group, settings, count))
@@ -93,7 +93,7 @@ def _with_updated(group: Group, old: list[Instance], settings: Settings, conditi
     for instance in sorted(old, key=is_available):
         if is_available(instance) and spare <= 0:
             break
-        version = _next_version(missing, settings)
+        version = next_version(missing, settings)
         action = _action(instance, version, settings, conditions)
         if action == "NONE":
             continue
@@ -117,11 +117,6 @@ def _action(instance: Instance, version: Version, settings: Settings, conditions
     return needed if most_disruptive(needed, settings.most_disruptive) == settings.most_disruptive else "NONE"
 
 
-def _next_version(missing: Mapping[Version, int], settings: Settings) -> Version:
-    """Return the first target version that lacks instances, or else the last target version."""
-    return next((version for version, count in missing.items() if count > 0), settings.versions[-1])
-
-
 def _with_standby_instances(group: Group, count: int) -> Group:
     """Return a group that resumes suspended instances and starts stopped ones, in this order, the oldest first."""
     ready = [instance for instance in standby_pool(group) if instance.is_ready]
@@ -142,9 +137,14 @@ def _with_full_pool(group: Group, settings: Settings, conditions: Conditions) ->
 
 
 def _with_new_instances(
-    group: Group, settings: Settings, conditions: Conditions, count: int, target: str = "RUNNING"
+    group: Group,
+    settings: Settings,
+    conditions: Conditions,
+    count: int,
+    target: str = "RUNNING",
+    version: Version | None = None,
 ) -> Group:
-    """Return a group that creates some instances; none if the count is not above 0."""
+    """Return a group that creates some instances, of a version or of those that lack them; none if count is below 1."""
     present, number = {instance.name for instance in group.instances}, group.created
     names: list[str] = []
     while len(names) < count:
@@ -152,7 +152,7 @@ def _with_new_instances(
         names += [name] if name not in present else []
         present.add(name)
         number += 1
-    return replace(_with_instances_of(group, settings, conditions, names, target), created=number)
+    return replace(_with_instances_of(group, settings, conditions, names, target, version), created=number)
 
 
 def with_named_instances(group: Group, settings: Settings, conditions: Conditions, names: list[str]) -> Group:
@@ -161,13 +161,18 @@ def with_named_instances(group: Group, settings: Settings, conditions: Condition
 
 
 def _with_instances_of(
-    group: Group, settings: Settings, conditions: Conditions, names: list[str], target: str
+    group: Group,
+    settings: Settings,
+    conditions: Conditions,
+    names: list[str],
+    target: str,
+    only: Version | None = None,
 ) -> Group:
-    """Return a group that creates instances of given names, each of the version that lacks one."""
+    """Return a group that creates instances of given names, of a version or each of the version that lacks one."""
     missing = missing_by_version(group, settings)
     created: list[Instance] = []
     for name, zone in zip(names, zones_of_new_instances(group, settings, len(names), target), strict=True):
-        version = _next_version(missing, settings)
+        version = only or next_version(missing, settings)
         created.append(_new_instance(name, zone, version, target, group.at_s, settings, conditions))
         if target == "RUNNING":
             missing[version] -= 1
@@ -195,14 +200,19 @@ def _with_redistribution(group: Group, settings: Settings, conditions: Condition
     """
     Return a group that moves an instance from its fullest zone to its emptiest zone, unless a rollout runs.
 
-    Without surge the instance is deleted first; with surge the new instance is created first.
+    Without surge the instance is deleted first; with surge the new instance is created first, of the same version. An
+    instance of the version without a target size is moved, if the zone has one: a canary keeps its size.
     """
     is_rolling = settings.proactive and bool(outdated(group, settings))
     if not settings.redistributes or is_rolling or is_even(group, settings):
         return group
+    first, *others = deletion_order(group)
+    in_zone = [first, *(instance for instance in others if instance.zone == first.zone)]
+    moving = next((instance for instance in in_zone if instance.intended == settings.versions[-1]), first)
     if settings.surge:
-        return _with_new_instances(group, settings, conditions, creatable(group, settings, 1))
-    return _without(deletion_order(group)[:1], group, settings)
+        version = moving.intended if moving.intended in settings.versions else None
+        return _with_new_instances(group, settings, conditions, creatable(group, settings, 1), version=version)
+    return _without([moving], group, settings)
 
 
 def _without(instances: list[Instance], group: Group, settings: Settings) -> Group:

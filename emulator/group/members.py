@@ -1,6 +1,6 @@
 """The instances of a managed instance group: which are outdated, too many or available, and actions on them; pure."""
 
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -93,17 +93,19 @@ def updated_in_place(
         least: least action
         most: most disruptive action; an instance that needs more is left unchanged
     """
-    version = settings.versions[-1]
+    missing = missing_by_version(group, settings)
 
     def updated(instance: Instance) -> Instance:
         if instance.name not in names or instance.is_leaving:
             return instance
+        version = version_when_updated(instance, missing, settings)
         for_config: UpdateAction = "NONE" if instance.config == settings.config else "REFRESH"
         needed = most_disruptive(least, for_config, difference(instance, version, conditions))
         if instance.is_standby and needed != "NONE":
             needed = "REPLACE"
         if needed == "NONE" or most_disruptive(needed, most) != most:
             return instance
+        count_change(instance, version, missing)
         changed = with_action(instance, IN_PLACE[needed], group.at_s, version, settings.drain_s)
         return replace(changed, config=settings.config)
 
@@ -111,16 +113,52 @@ def updated_in_place(
 
 
 def with_action_on(group: Group, names: set[str], action: str, settings: Settings) -> Group:
-    """Return a group that deletes, abandons or recreates some instances; recreated ones get the target version."""
-    recreates = action == "RECREATING"
+    """Return a group that deletes, abandons or recreates some instances; recreated ones get a target version."""
+    missing = missing_by_version(group, settings) if action == "RECREATING" else {}
 
     def changed(instance: Instance) -> Instance:
         if instance.name not in names or instance.is_leaving:
             return instance
-        version, config = (settings.versions[-1], settings.config) if recreates else (None, instance.config)
-        return replace(with_action(instance, action, group.at_s, version, settings.drain_s), config=config)
+        if action != "RECREATING":
+            return with_action(instance, action, group.at_s, None, settings.drain_s)
+        version = version_when_updated(instance, missing, settings)
+        count_change(instance, version, missing)
+        return replace(with_action(instance, action, group.at_s, version, settings.drain_s), config=settings.config)
 
     return replace(group, instances=tuple(map(changed, group.instances)))
+
+
+def next_version(missing: Mapping[Version, int], settings: Settings) -> Version:
+    """Return the first target version that lacks instances, or else the last target version."""
+    return next((version for version, count in missing.items() if count > 0), settings.versions[-1])
+
+
+def version_when_updated(instance: Instance, missing: Mapping[Version, int], settings: Settings) -> Version:
+    """
+    Return the version that an instance gets when it is recreated or updated: its own, unless that has too many.
+
+    Source: google-cloud-compute 1.57.0, InstanceGroupManagerVersion.instance_template, "existing instances are updated
+    until the targetSize for this version is reached"; read on 2026-11-27.
+
+    Args:
+        instance: instance before the update
+        missing: how many instances each target version lacks, from `missing_by_version`
+        settings: settings of the group
+    """
+    own = instance.intended
+    has_others_missing = any(count > 0 for count in missing.values())
+    if own in missing and (missing[own] >= 0 or not has_others_missing):
+        return own
+    return next_version(missing, settings)
+
+
+def count_change(instance: Instance, version: Version, missing: dict[Version, int]) -> None:
+    """Subtract an instance that changes to a version from what the version lacks, and add it to its own version."""
+    if instance.is_standby:
+        return
+    missing[version] -= 1
+    if instance.intended in missing:
+        missing[instance.intended] += 1
 
 
 def missing_by_version(group: Group, settings: Settings) -> dict[Version, int]:
@@ -135,13 +173,7 @@ def deletion_order(group: Group) -> list[Instance]:
     An instance of the zone with the most instances comes first; of equal zones, an instance that is not available, then
     the youngest.
     """
-    youngest_first = group.living[::-1]
-    by_zone = Counter(instance.zone for instance in youngest_first)
-    ranked = []
-    for instance in sorted(youngest_first, key=is_available):
-        ranked.append((by_zone[instance.zone], instance))
-        by_zone[instance.zone] -= 1
-    return [instance for _, instance in sorted(ranked, key=lambda pair: -pair[0])]
+    return _deletion_order(group, dict.fromkeys({instance.intended for instance in group.living}, len(group.instances)))
 
 
 def surplus_instances(group: Group, settings: Settings) -> list[Instance]:
@@ -151,14 +183,26 @@ def surplus_instances(group: Group, settings: Settings) -> list[Instance]:
     The group deletes them in this order, that of `deletion_order`.
     """
     too_many = {version: -count for version, count in missing_by_version(group, settings).items()}
-    surplus = []
-    for instance in deletion_order(group):
-        if instance.intended not in too_many:
-            surplus.append(instance)
-        elif too_many[instance.intended] > 0:
-            too_many[instance.intended] -= 1
-            surplus.append(instance)
-    return surplus
+    others = {instance.intended for instance in group.living if instance.intended not in too_many}
+    return _deletion_order(group, too_many | dict.fromkeys(others, len(group.instances)))
+
+
+def _deletion_order(group: Group, most: Mapping[Version, int]) -> list[Instance]:
+    """Return instances in the order of `deletion_order`, of each version at most a number."""
+    youngest_first = group.living[::-1]
+    by_zone, left = Counter(instance.zone for instance in youngest_first), dict(most)
+    waiting: dict[tuple[str, Version], deque[tuple[int, Instance]]] = defaultdict(deque)
+    for place, instance in enumerate(sorted(youngest_first, key=is_available)):
+        if left[instance.intended] > 0:
+            waiting[instance.zone, instance.intended].append((place, instance))
+    order = []
+    while waiting:
+        zone, version = max(waiting, key=lambda key: (by_zone[key[0]], -waiting[key][0][0]))
+        order.append(waiting[zone, version].popleft()[1])
+        by_zone[zone] -= 1
+        left[version] -= 1
+        waiting = {key: row for key, row in waiting.items() if row and left[key[1]] > 0}
+    return order
 
 
 def outdated(group: Group, settings: Settings) -> list[Instance]:

@@ -14,7 +14,7 @@ from emulator.group.decision import decided
 from emulator.group.health import NEVER
 from emulator.group.instance_lifecycle import advanced_instance, due_at_s
 from emulator.group.instances import Instance
-from emulator.group.members import Group
+from emulator.group.members import Group, count_change, missing_by_version, version_when_updated, with_instances
 from emulator.group.settings import Settings
 
 _MOST_ERRORS = 50
@@ -53,10 +53,13 @@ def advanced_group(
     """
     due = due_names(group, settings, conditions, now_s) if due is None else due
     advanced: dict[str, Instance | None] = {}
+    recreated: set[str] = set()
     has_changed = False
     errors, lost = group.errors, group.lost
     for before in [instance for instance in group.instances if instance.name in due]:
         after = _advanced(before, settings, conditions, now_s)
+        if after is not None and after.incarnation != before.incarnation:
+            recreated.add(after.name)
         if after is not None and after.attempts != before.attempts:
             errors = (*errors, (after.name, after.attempts[-1], after.intended))[-_MOST_ERRORS:]
             if after.action == "CREATING_WITHOUT_RETRIES":
@@ -67,6 +70,7 @@ def advanced_group(
     present = [advanced.get(instance.name, instance) for instance in group.instances]
     instances = tuple(instance for instance in present if instance is not None)
     moved = replace(group, at_s=now_s, instances=instances, errors=errors, lost=lost)
+    moved = _with_recreated(moved, recreated, settings, conditions) if recreated else moved
     if has_changed:
         moved = replace(moved, decide_at_s=min(group.decide_at_s, now_s + conditions.decide_s))
     if group.decide_at_s <= now_s:
@@ -78,15 +82,19 @@ def _advanced(before: Instance, settings: Settings, conditions: Conditions, now_
     """Return an instance after the change that is due; None if it is deleted or abandoned."""
     is_created_now = before.stage == "requested" and not before.is_leaving
     error = conditions.creation_error(before) if is_created_now else None
-    after = advanced_instance(before, settings.health_check, conditions.container(before), now_s, error)
-    if after is None or after.incarnation == before.incarnation:
-        return after
-    return _recreated(after, settings, conditions)
+    return advanced_instance(before, settings.health_check, conditions.container(before), now_s, error)
 
 
-def _recreated(instance: Instance, settings: Settings, conditions: Conditions) -> Instance:
-    """Return a recreated instance: its own version unless the policy updates on repair, and a new profile."""
-    if settings.updates_on_repair:
-        instance = replace(instance, intended=settings.versions[-1])
-    instance = replace(instance, config=settings.config)
-    return replace(instance, profile=conditions.profile(instance))
+def _with_recreated(group: Group, names: set[str], settings: Settings, conditions: Conditions) -> Group:
+    """Return a group whose recreated instances have a new profile, and their own version unless a repair updates it."""
+    missing = missing_by_version(group, settings)
+    changed: dict[str, Instance] = {}
+    for before in group.instances:
+        if before.name not in names:
+            continue
+        version = version_when_updated(before, missing, settings) if settings.updates_on_repair else before.intended
+        if version != before.intended:
+            count_change(before, version, missing)
+        after = replace(before, intended=version, config=settings.config)
+        changed[after.name] = replace(after, profile=conditions.profile(after))
+    return with_instances(group, changed)

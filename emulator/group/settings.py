@@ -24,10 +24,12 @@ class Target:
     Args:
         version: version
         size: number of instances that it is to have
+        percent: percentage of the group's target size that the size was computed from; None: it is no percentage
     """
 
     version: Version
     size: int
+    percent: int | None = None
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,13 @@ from emulator.api.methods.distribution import distribution, with_kept_zones
 from emulator.api.methods.group_validation import check_group
 from emulator.environment.autoscaling import autoscaler_of
 from emulator.environment.clock import timestamp
-from emulator.environment.group_settings import amount, targets
+from emulator.environment.group_settings import amount, version_of
 from emulator.environment.group_status import current_actions, error_row, group_status, managed_instance
-from emulator.environment.links import name_of, self_link
+from emulator.environment.links import self_link
 from emulator.environment.location import Location, location_member, location_of
 from emulator.environment.operations import Operation
 from emulator.environment.view import Document
 from emulator.group.members import Group, deciding_soon
-from emulator.group.settings import Target
 
 # Defaults of a new group. Source: recorded answers in k8s-config-connector's mockgcp, 2026-08; none of Google's own
 # answers there (testdata/basic/compute/v1beta1/computeinstancegroupmanager, recorded in 2026-06) has a
@@ -148,8 +147,8 @@ def _rendered(call: Call, path: str) -> Document:
     if autoscaler is not None:
         status["autoscaler"] = autoscaler["selfLink"]
     versions = [
-        {**version, "targetSize": {**(version.get("targetSize") or {}), "calculated": sizes[target.version]}}
-        for version, target in zip(document["versions"], _in_order(path, document), strict=True)
+        {**entry, "targetSize": _calculated(entry.get("targetSize") or {}, sizes[version_of(path, entry)])}
+        for entry in document["versions"]
     ]
     limits = {
         key: {
@@ -238,7 +237,12 @@ def _patched_policy(before: Document, patch: Document) -> Document:
     return result
 
 
-def _in_order(path: str, document: Document) -> list[Target]:
-    """Return targets in the order of the document's versions."""
-    by_name = {(name_of(target.version.template), target.version.name): target for target in targets(path, document)}
-    return [by_name[name_of(version["instanceTemplate"]), version.get("name", "")] for version in document["versions"]]
+def _calculated(target_size: Document, size: int) -> Document:
+    """
+    Return the target size of a version with its output field; a fixed size above the group's is shown as it is.
+
+    Source: google-cloud-compute 1.57.0, FixedOrPercent.calculated, "If the value is fixed, then the calculated value is
+    equal to the fixed value"; read on 2026-11-27.
+    """
+    fixed = target_size.get("fixed")
+    return {**target_size, "calculated": size if fixed is None else fixed}

@@ -1,12 +1,13 @@
 """The rules that Compute Engine checks before it stores the write of a group."""
 
-from typing import Any, Final
+from typing import Final
 
 from emulator.api.calls import Call
 from emulator.api.errors import forbidden, invalid, not_acted_on, required
 from emulator.api.methods.instance_permissions import instance_permissions
 from emulator.api.methods.unsupported_fields import GROUP, check_supported
 from emulator.environment.autoscaling import autoscaler_of, mode_of
+from emulator.environment.group_settings import has_target_size
 from emulator.environment.links import canonical, name_of
 from emulator.environment.location import Location, location_of
 from emulator.environment.view import Document
@@ -55,17 +56,30 @@ def _check_versions(call: Call, document: Document, location: Location) -> None:
         longest = call.environment.options.version_name_length
         if len(version.get("name") or "") > longest:
             raise invalid(f"{where}.name", version["name"], f"Must be at most {longest} characters long.")
-        for member in ("fixed", "percent"):
-            amount = (version.get("targetSize") or {}).get(member)
-            if amount is not None and not 0 <= amount <= (100 if member == "percent" else 1_000):
-                raise invalid(f"{where}.targetSize.{member}", amount, "Out of range.")
-    open_ended = [version for version in versions if not _is_set(version.get("targetSize"))]
+        _check_target_size(f"{where}.targetSize", version.get("targetSize") or {})
+    open_ended = [version for version in versions if not has_target_size(version)]
     if len(open_ended) != 1:
         raise invalid("resource.versions", len(open_ended), "Exactly one version must leave its targetSize out.")
     keys = [(name_of(version["instanceTemplate"]), version.get("name", "")) for version in versions]
     names = [version["name"] for version in versions if version.get("name")]
     if len(set(keys)) < len(keys) or len(set(names)) < len(names):
         raise invalid("resource.versions", names, "Versions must differ, and their names be unique.")
+
+
+def _check_target_size(field: str, target_size: Document) -> None:
+    """
+    Check the target size of a version.
+
+    Source: google-cloud-compute 1.57.0: a percentage is 0 to 100, and a fixed number may exceed the group's size;
+    Terraform's provider: one conflicts with the other, and its issue 14826 has a fixed number of 0. Read on 2026-11-27.
+    """
+    fixed, percent = target_size.get("fixed"), target_size.get("percent")
+    if fixed is not None and percent is not None:
+        raise invalid(field, target_size, "Only one of fixed and percent can be set.")
+    if percent is not None and not 0 <= percent <= 100:
+        raise invalid(f"{field}.percent", percent, "Must be from 0 to 100.")
+    if fixed is not None and fixed < 0:
+        raise invalid(f"{field}.fixed", fixed, "Must not be negative.")
 
 
 def _check_region(field: str, path: str, location: Location) -> None:
@@ -179,7 +193,3 @@ def _check_standby(document: Document) -> None:
     delay_s = document.get("standbyPolicy", {}).get("initialDelaySec", 0)
     if not 0 <= delay_s <= 3600:
         raise invalid("resource.standbyPolicy.initialDelaySec", delay_s, "Must be from 0 to 3600.")
-
-
-def _is_set(target_size: Any) -> bool:
-    return bool(target_size) and any(target_size.get(key) is not None for key in ("fixed", "percent"))

@@ -14,6 +14,7 @@ const shape = (instance) => [word(instance), instance.template, instance.version
 const isHealthy = (instance) => ["healthy", "running"].includes(word(instance));
 const style = (state) => (STATES.includes(state) ? state : state === "running" ? "healthy" : "changing");
 const label = (version) => version.name && version.name !== version.template ? `${version.name} (${version.template})` : version.template;
+const share = (version) => version.percent == null ? "" : `, ${version.percent} %`; // absent in an older recording
 const same = (first, second) => JSON.stringify(first) === JSON.stringify(second);
 
 function began(all) { // index at which the last rollout began: other versions, after a stable time with a single version

@@ -132,7 +132,7 @@ function drawVersions({ look, when, stretches }) { // with their targets, stacke
       const part = VERSIONS * (version.size || (what.length === 1 ? 1 : 0)) / sum, { hue, letter } = look(version.template);
       const texts = part < 12 ? [] : [`${letter} ${label(version)} × ${version.size}`, `${letter} × ${version.size}`, letter];
       if (part) lanes.bar(`version ${from} ${i}`, `full ${hue}`, { x, width, y, height: Math.max(2, part - 1) }, texts,
-        `${label(version)}: ${version.size} instances\n${when(from, to)}`, { "data-version": version.template });
+        `${label(version)}: ${version.size} instances${share(version)}\n${when(from, to)}`, { "data-version": version.template });
       y += part;
     });
   }

@@ -62,7 +62,7 @@ function renderGroup(path) {
       fact("phase", "Phase", now.phase),
       fact("versions", "Versions: instances, of their target", ...now.versions.map((version) => {
         const have = now.instances.filter((row) => word(row) !== "deleting" && row.template === version.template && row.version === version.name);
-        return make("div", {}, swatch(version.template), make("span", { class: "name" }, label(version)), ` ${have.length} of ${version.size}`);
+        return make("div", {}, swatch(version.template), make("span", { class: "name" }, label(version)), ` ${have.length} of ${version.size}${share(version)}`);
       })),
     ];
   });

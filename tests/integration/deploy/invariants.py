@@ -5,16 +5,20 @@ The invariants of deploy, checked on the emulator's request log and documents.
     4 a failure keeps the fallback   5 a second deploy writes nothing    6 one template for each content
     7 no update is lost              8 a copy equals its base            9 fields of other clients stay
     10 every run ends                11 requests are limited             12 exit codes are true, no secret is printed
-    13 proven releases stay; 5 and 10 are rules of the state machine itself, the others are methods here
+    13 proven releases stay; 5 and 10 are rules of the state machine itself, 14 is in canary_invariants.py, the others
+    are methods here
 """
 
 from collections import defaultdict, deque
 from typing import Any
 
+from deploy.documents.canary import Target
 from deploy.documents.group_state import Version, parse_version
 from deploy.documents.resource import name_of
 from deploy.release import template
+from tests.integration.deploy.canary_invariants import CanaryWatcher
 from tests.integration.deploy.clients import Client
+from tests.integration.deploy.copy_invariant import assert_copy_8
 from tests.integration.deploy.rig import Rig
 from tests.unit.deploy.values import GROUP, REPOSITORY
 
@@ -45,8 +49,8 @@ class Watcher:
         self.by_id: dict[str, dict[str, Any]] = {}
         self.names: set[str] = set()
         self.operators = self.fields()
-        self.seen: dict[Client, list[Version]] = {}
-        self.decided: dict[Client, list[list[Version]]] = defaultdict(list)
+        self.canaries = CanaryWatcher(rig)
+        self.decided: dict[Client, list[Target | None]] = defaultdict(list)
         self.polls: dict[Client, list[tuple[int, set[str]]]] = defaultdict(list)
         self.lists: dict[Client, int] = defaultdict(int)
         self.polls_begun: dict[Client, int] = defaultdict(int)
@@ -60,6 +64,7 @@ class Watcher:
             self.seq = entry["seq"]
             if entry["kind"] == "group" and entry["group"] == GROUP:
                 self._capacity_1(entry)
+                self.canaries.check_instances(entry)
                 if not (was_stopped or self.is_stopped):
                     self._one_version_at_rest_2(entry)
             elif entry["kind"] == "request":
@@ -73,7 +78,7 @@ class Watcher:
         self._referenced_3(documents)
         self._one_for_a_content_6(documents)
         for document in new.values():
-            self._copy_8(document)
+            assert_copy_8(document, self.by_id)
         assert self.fields() == self.operators, "I-9: a field of another client was changed"
         Watcher.checks += 8
 
@@ -100,16 +105,15 @@ class Watcher:
         """Record which versions a client reads and overwrites."""
         path = url.partition("/compute/v1/")[2]
         self.polls_begun[client] += (path, verb, when) == (GROUP, "GET", "before") and not self.is_pruning(client)
-        if path == GROUP and verb == "GET" and when == "after":
-            self.seen[client] = self.versions()
-            if not self.decided[client]:
-                self.decided[client].append(self.versions())
+        if path == GROUP and verb == "GET" and when == "after" and not self.decided[client]:
+            self.decided[client].append(self.canaries.target())
         if path == GROUP and verb == "PATCH":
             if when == "before":
-                self.before = self.versions()
-            elif self.versions() != self.before:
+                self.before = self.canaries.target()
+            elif (after := self.canaries.target()) != self.before:
                 assert self.before in self.decided[client], "I-7: overwrote a version that its plan was not made for"
-                self.decided[client].append(self.versions())
+                self.decided[client].append(after)
+                self.canaries.check_patch(client.name, self.before, after)
         self.lists[client] += (verb, path, when) == ("GET", TEMPLATES, "before")
         if path in (GROUP, f"{GROUP}/listManagedInstances") and when == "after":
             self.polls[client].append((self.size(), self.serving()))
@@ -151,10 +155,16 @@ class Watcher:
         assert code in (0, 3, 5, 7, 8, 9), f"I-12: exit code {code}: {client.error!r}"
         size = self.size()
         if code == 0 and letter and polls:
-            sized = [self._digests(names) == {letter} for instances, names in polls if instances]
+            is_paused = getattr(client.result, "pause", None) is not None
+
+            def serves(names: set[str]) -> bool:
+                return letter in self._digests(names) if is_paused else self._digests(names) == {letter}
+
+            sized = [serves(names) for instances, names in polls if instances]
             assert any(sized) or not sized, f"I-12: exit 0, and no poll showed that {letter} serves"
             if alone and size:
-                assert self._digests(self.serving()) == {letter}, "I-12: exit 0, and another release serves"
+                assert serves(self.serving()), "I-12: exit 0, and another release serves"
+                assert is_paused == self.canaries.is_own(), "I-12: a pause without a canary, or none with one"
         if code in (7, 9) and alone and size:
             serving = self.serving()
             assert serving, "I-4: exit 7, and no template serves"
@@ -191,7 +201,7 @@ class Watcher:
     def _one_version_at_rest_2(self, entry: dict[str, Any]) -> None:
         if entry["is_stable"]:
             versions = [(row["template"], row["name"]) for row in entry["versions"]]
-            assert len(versions) == 1, "I-2: a settled group has several versions"
+            assert len(versions) == 1 or self.canaries.target(), "I-2: a settled group has several versions"
             running = [row for row in entry["instances"] if row["target"] == "RUNNING"]
             assert {(row["template"], row["version"]) for row in running} <= set(versions), "I-2: other versions"
 
@@ -208,23 +218,8 @@ class Watcher:
 
     def _one_for_a_content_6(self, documents: dict[str, Any]) -> None:
         records = filter(None, map(template.release_record, documents.values()))
-        contents = [(record.base_id, record.digest) for record in records]
+        contents = [(record.base_id, record.digest, record.steps) for record in records]
         assert len(contents) == len(set(contents)), "I-6: two templates for one content"
-
-    def _copy_8(self, document: dict[str, Any]) -> None:
-        record = template.release_record(document)
-        if record is None:
-            return
-        base = self.by_id.get(record.base_id)
-        assert base is not None, "I-8: the base is unknown"
-        texts = []
-        for copy in (base, document):
-            properties = {key: value for key, value in copy["properties"].items() if key != "metadata"}
-            places = template.image_places(copy, REPOSITORY)
-            metadata = places.rewritten(template.metadata(copy), record.digest)
-            metadata.pop("release", None)
-            texts.append((properties, metadata, places.entries))
-        assert texts[0] == texts[1], "I-8: the copy differs"
 
     def _effort_11(self, entry: dict[str, Any]) -> None:
         client = entry["client"]

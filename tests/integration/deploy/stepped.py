@@ -12,6 +12,13 @@ from tests.unit.deploy.values import CONFIG, GROUP
 # A canary, a pause, half of the group, and the whole group.
 AT_STEP_1 = Pause(1, 3, "1 of 3 instances")
 STEPS: tuple[dict[str, Any], ...] = ({"instances": 1, "bake_s": 60}, {"pause": True}, {"percent": 50, "bake_s": 30})
+# Of environment files in sequences: none, a canary, with a pause, and a pause at a size that another step may have.
+SOME_STEPS: tuple[tuple[dict[str, Any], ...], ...] = (
+    (),
+    ({"instances": 1, "bake_s": 10},),
+    ({"instances": 1, "bake_s": 10}, {"pause": True}, {"percent": 60, "bake_s": 10}),
+    ({"percent": 30, "bake_s": 0}, {"instances": 2, "bake_s": 20}, {"pause": True}),
+)
 
 
 def with_steps(rig: Rig, *steps: dict[str, Any], **rollout: Any) -> Rig:

@@ -64,6 +64,7 @@ class Surroundings(RuleBasedStateMachine):
         wanted = [instance.name for instance in instances if instance.is_standby == (verb in ("resume", "start"))]
         if wanted:
             self.watcher.disturb()
+            self.watcher.canaries.resume()
             name = f"zones/asia-northeast3-a/instances/{wanted[index % len(wanted)]}"
             self._ask("POST", f"{GROUP}/{verb}Instances", {"instances": [name]})
         self._foreign_step()
@@ -106,6 +107,18 @@ class Surroundings(RuleBasedStateMachine):
         self._ask("PATCH", GROUP, {"versions": [{"instanceTemplate": f"global/instanceTemplates/by-hand-{number}"}]})
         self._foreign_step()
 
+    @rule(size=st.sampled_from([{"fixed": 1}, {"percent": 50}]))
+    def an_operator_begins_a_canary(self, size: dict[str, int]) -> None:
+        """A canary that `deploy` did not begin: two versions, of which the second has no release record."""
+        seed_ = self.rig.emulator.environment.view.collections[TEMPLATES]["dojangkok-dev-ai-server-seed"]
+        self._ask("POST", TEMPLATES, {"name": "by-hand-3", "properties": seed_["properties"]})
+        first = self.rig.emulator.environment.view.get(GROUP)["versions"][0]  # type: ignore[index]
+        old = {key: value for key, value in first.items() if key != "targetSize"}
+        by_hand = {"instanceTemplate": "global/instanceTemplates/by-hand-3", "targetSize": size}
+        if not old["instanceTemplate"].endswith("/by-hand-3"):
+            self._ask("PATCH", GROUP, {"versions": [old, by_hand]})
+        self._foreign_step()
+
     @precondition(lambda self: "other" not in str(list(self.rig.emulator.environment.view.groups)))
     @rule(index=st.integers(0, 9))
     def an_operator_creates_another_group(self, index: int) -> None:
@@ -142,7 +155,7 @@ class Surroundings(RuleBasedStateMachine):
         self._ask("POST", "emulator/faults", {"faults": [{"on": method, "nth": [1], "operation": operation}]})
         self._foreign_step()
 
-    @rule(seconds=st.sampled_from([1, 30, 1_000]))
+    @rule(seconds=st.sampled_from([1, 30, 1_000, 100_000]))
     def time_goes_by(self, seconds: int) -> None:
         self.rig.emulator.environment.clock.move(seconds)
         self._foreign_step()

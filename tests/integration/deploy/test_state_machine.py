@@ -7,24 +7,29 @@ rule that ran. `STEPS=5000` makes more steps, `SEED=7` makes others; both are pr
 
 from collections import Counter
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
 
 from deploy.compute_engine.client import Compute
+from deploy.documents.canary import Canary
+from deploy.report.status import Status, status
 from deploy.rollout.pruning import prune_templates
+from deploy.step_settings import StepSettings
 from tests.integration.deploy.clients import Client, QuickClient
 from tests.integration.deploy.counts import LINES
 from tests.integration.deploy.invariants import SECRET, TEMPLATES, Watcher
 from tests.integration.deploy.rig import closed_stderr, new_rig
+from tests.integration.deploy.stepped import SOME_STEPS
 from tests.integration.deploy.surroundings import Surroundings
 from tests.unit.deploy.values import CONFIG, GROUP
 from tests.unit.lib.depth import SEED, STEPS
 
 POLICY = CONFIG.rollout.model_copy(update={"bake_s": 20.0, "poll_s": (10.0, 20.0)})
 GOOD, BROKEN = "0123456", "bcde"
+ROLLOUT_STEPS = st.sampled_from(SOME_STEPS)
 CLIENTS = st.sampled_from([0, 1])
 
 
@@ -33,11 +38,12 @@ class Fleet(Surroundings):
 
     steps: ClassVar[int] = 0
     codes: ClassVar[Counter[int]] = Counter()
+    raised: ClassVar[int] = 0
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(steps=ROLLOUT_STEPS)
+    def begin(self, steps: tuple[dict[str, Any], ...]) -> None:
         self.rig = new_rig()
-        self.rig.config = CONFIG.model_copy(update={"rollout": POLICY})
+        self._set_steps(steps)
         self.rig.stderr = closed_stderr()
         self.operator = QuickClient(self.rig.emulator, "operator")
         self.clients: list[tuple[Client, str] | None] = [None, None]
@@ -63,6 +69,28 @@ class Fleet(Surroundings):
     @rule(who=CLIENTS, exchanges=st.integers(1, 60))
     def roll_back(self, who: int, exchanges: int) -> None:
         self._start(who, "", lambda compute: self.rig.rollback(compute=compute), exchanges)
+
+    @rule(steps=ROLLOUT_STEPS)
+    def the_environment_file_has_other_steps(self, steps: tuple[dict[str, Any], ...]) -> None:
+        self._set_steps(steps)
+        self._step()
+
+    @rule(who=CLIENTS, is_full=st.booleans(), exchanges=st.sampled_from([5, 20, 60, 10_000]))
+    def promote(self, who: int, is_full: bool, exchanges: int) -> None:
+        if self.clients[who] is None:
+            self.watcher.canaries.promoters[f"client{self.started + 1}"] = "full" if is_full else "next"
+        self._start(who, "", lambda compute: self.rig.promote(compute, full=is_full), exchanges)
+
+    @rule(who=CLIENTS, exchanges=st.sampled_from([5, 20, 60, 10_000]))
+    def abort(self, who: int, exchanges: int) -> None:
+        self._start(who, "", self.rig.abort, exchanges)
+
+    @precondition(lambda self: self.clients[0] is None)
+    @rule()
+    def show_status(self) -> None:
+        """Show the status by another process: it reads alone."""
+        self._start(0, "", self._status, 10_000)
+        assert self.watcher.writes[f"client{self.started}"] == 0, "status wrote"
 
     @rule(who=CLIENTS, exchanges=st.integers(1, 60))
     def reconcile(self, who: int, exchanges: int) -> None:
@@ -95,7 +123,9 @@ class Fleet(Surroundings):
         self._kill(who)
         self._step()
 
-    @precondition(lambda self: not any(self.clients) and len(self.watcher.serving()) == 1)
+    @precondition(
+        lambda self: not any(self.clients) and len(self.watcher.serving()) == len(self.watcher.versions()) == 1
+    )
     @rule()
     def deploy_what_serves(self) -> None:
         """I-5: a deploy of the serving release writes nothing; a release that crashes repeatedly is left out."""
@@ -122,9 +152,36 @@ class Fleet(Surroundings):
             self.watcher.operators = self.watcher.fields()
         self._start(0, "", self.rig.reconcile, 10_000)
         self._calm()
+        self._end_canary()
         self._start(0, "a", lambda compute: self.rig.deploy("a", compute), 10_000)
+        if self.watcher.canaries.is_own():
+            self.watcher.canaries.promoters[f"client{self.started + 1}"] = "full"
+            self._start(0, "a", lambda compute: self.rig.promote(compute, full=True), 10_000)
+        elif set(self.rig.serving()) != {"a"}:  # steps need a release that serves beside the canary
+            self._set_steps(())
+            self._start(0, "a", lambda compute: self.rig.deploy("a", compute), 10_000)
         self.watcher.check()
         assert set(self.rig.serving()) == {"a"}, "I-10: a deploy without faults failed"
+        Fleet.raised += self.watcher.canaries.raised
+
+    def _end_canary(self) -> None:
+        """End a canary: `deploy`'s own by `abort`, another by its operator."""
+        target = self.watcher.canaries.target()
+        if self.watcher.canaries.is_own():
+            self._start(0, "", self.rig.abort, 10_000)
+        elif isinstance(target, Canary):
+            entry = {"instanceTemplate": target.old.link, "name": target.old.name}
+            self._ask("PATCH", GROUP, {"versions": [{key: value for key, value in entry.items() if value}]})
+        self._calm()
+
+    def _set_steps(self, steps: tuple[dict[str, Any], ...]) -> None:
+        settings_ = tuple(StepSettings(**step) for step in steps)
+        rollout = POLICY.model_copy(update={"steps": settings_})
+        self.rig.config = CONFIG.model_copy(update={"rollout": rollout})
+
+    def _status(self, compute: Compute) -> Status:
+        observed = self.rig.observed(compute)
+        return status(self.rig.config, observed, self.rig.now(compute))
 
     def _calm(self) -> None:
         """End all faults, and let an hour pass."""
@@ -189,4 +246,4 @@ def test_invariants_hold_in_any_sequence() -> None:
         LINES.append(f"state machine: violated, SEED={SEED} STEPS={STEPS}")
         raise
     LINES.append(f"state machine: {Fleet.steps} steps, {Watcher.checks} checks, 0 violations, SEED={SEED}")
-    LINES.append(f"  clients by exit code: {dict(sorted(Fleet.codes.items()))}")
+    LINES.append(f"  clients by exit code: {dict(sorted(Fleet.codes.items()))}; {Fleet.raised} canaries raised")

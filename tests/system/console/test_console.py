@@ -111,6 +111,20 @@ def test_rolling_update_is_seen_as_it_happens(page: Page, emulator: Emulator) ->
     assert {box["version"] for box in page.boxes() if "version" in box} == {SEED_TEMPLATE, "release-2"}
 
 
+def test_a_canary_is_shown_with_its_size(page: Page, emulator: Emulator) -> None:
+    """Both versions have their instances, their target sizes and the percentage, and a bar each on the timeline."""
+    emulator.copy_template("release-2")
+    canary = {"instanceTemplate": f"{TEMPLATES}/release-2", "name": "canary", "targetSize": {"percent": 34}}
+    versions = [{"instanceTemplate": f"{TEMPLATES}/{SEED_TEMPLATE}"}, canary]
+    emulator.ask(f"compute/v1/{ZONE}/instanceGroupManagers/{GROUP}", {"versions": versions}, "PATCH")
+    _finish(emulator)
+    page.open(emulator.address)
+    wait_until(lambda: "canary (release-2) 2 of 2, 34 %" in page.text("versions"))
+    assert f"{SEED_TEMPLATE} 1 of 1" in page.text("versions")
+    assert {"canary", "(release-2)", f"{SEED_TEMPLATE}."} <= set(page.text("summary").split())
+    assert {box["version"] for box in page.boxes() if "version" in box} == {SEED_TEMPLATE, "release-2"}
+
+
 def test_unhealthy_instance_and_its_repair_are_shown(page: Page, emulator: Emulator) -> None:
     """An instance that stops answering becomes unhealthy, is recreated under its name, and is healthy again."""
     page.open(emulator.address)

@@ -16,6 +16,12 @@ variable "image" {
   type        = string
 }
 
+variable "canary" {
+  description = "Image and target size of a canary in the zonal group; null: it has a single version."
+  type        = object({ image = string, fixed = number, percent = number })
+  default     = null
+}
+
 provider "google" {
   access_token            = "none"
   compute_custom_endpoint = var.endpoint
@@ -113,6 +119,29 @@ resource "google_compute_instance_template" "ai_server" {
   }
 }
 
+resource "google_compute_instance_template" "canary" {
+  count        = var.canary == null ? 0 : 1
+  name_prefix  = "clients-canary-"
+  machine_type = "n2d-standard-2"
+
+  disk {
+    source_image = "dojangkok-cpu-base"
+    boot         = true
+  }
+
+  network_interface {
+    subnetwork = google_compute_subnetwork.ai.id
+  }
+
+  metadata = {
+    startup-script = "#!/bin/bash\ndocker run --detach --network host ${var.canary.image}\n"
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
 resource "google_compute_instance_group_manager" "ai_server" {
   name               = "clients-ai-server-mig"
   base_instance_name = "clients-ai-server"
@@ -121,6 +150,20 @@ resource "google_compute_instance_group_manager" "ai_server" {
 
   version {
     instance_template = google_compute_instance_template.ai_server.id
+  }
+
+  dynamic "version" {
+    for_each = var.canary[*]
+
+    content {
+      name              = "canary"
+      instance_template = google_compute_instance_template.canary[0].id
+
+      target_size {
+        fixed   = version.value.fixed
+        percent = version.value.percent
+      }
+    }
   }
 
   named_port {

@@ -138,6 +138,23 @@ def test_a_fleet_is_applied_rolled_and_destroyed(quick_emulator: Emulator, provi
     assert [entry for entry in emulator.request_log("request") if entry.get("unknown")] == []
 
 
+def test_a_canary(quick_emulator: Emulator, provider: Path, tmp_path: Path) -> None:
+    """A second version with a percentage, then with a number, then without it; each second plan is empty."""
+    emulator, terraform = quick_emulator, terraform_at(quick_emulator, provider, tmp_path)
+    resources = ("google_compute_instance_group_manager.ai_server", "google_compute_instance_template.canary")
+    zonal = [f"-target={resource}" for resource in resources]
+    kept: set[str] = set()
+    for size, count in (("percent = 10, fixed = null", 1), ("percent = null, fixed = 2", 2), ("", 0)):
+        canary = f'-var=canary={{ image = "example.com/ai-server:2", {size} }}' if size else "-var=canary=null"
+        terraform.apply("1", *zonal, canary)
+        again = terraform.run("plan", "1", "-detailed-exitcode", *zonal, canary)
+        assert again.returncode == 0, again.stdout + again.stderr
+        names = {row["name"]: row["version"] for row in emulator.instances(_GROUP)}
+        canaries = {name for name, version in names.items() if version.get("name") == "canary"}
+        assert (len(names), len(canaries), kept <= canaries) == (3, count, count > 0 or bool(kept))
+        kept = canaries
+
+
 def test_operations_are_asked_for(emulator: Emulator, provider: Path, tmp_path: Path) -> None:
     """An operation that takes time is polled until its end; the provider waits 10 s between two polls."""
     terraform = terraform_at(emulator, provider, tmp_path)
