@@ -182,8 +182,8 @@ _TYPED_WITH_DEPLOY: Final = (
     "bench/deploy_start.py", "bench/mentions.py", "bench/redaction.py", "bench/shipped_deploy.py",
 )  # fmt: skip
 _TYPED_WITH_CI: Final = (
-    "bench/app_image.py", "bench/deploy.py", "bench/loss.py", "bench/release.py", "bench/scale.py", "bench/surge.py", "policy",
-    "tests/e2e", "tests/mutants", "tests/support", "tests/system",
+    "bench/app_image.py", "bench/deploy.py", "bench/loss.py", "bench/release.py", "bench/scale.py", "bench/surge.py",
+    "policy", "tests/e2e", "tests/mutants", "tests/support", "tests/system",
 )  # fmt: skip
 _READ_BY_ARCHITECTURE: Final = (
     ".ci", ".github", "Dockerfile", "acceptance", "accessory", "app", "bench", "ci", "compose", "dagger.json", "deploy",

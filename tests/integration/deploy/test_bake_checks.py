@@ -2,6 +2,7 @@
 
 import pytest
 
+from deploy.analysis.reading import CheckSeries
 from deploy.documents.group_state import Group
 from deploy.errors import RolledBackError
 from deploy.rollout.bake_check import BakeFinding
@@ -18,6 +19,7 @@ class Check:
     def __init__(self, finding: BakeFinding) -> None:
         self.finding = finding
         self.calls: list[object] = []
+        self.series: tuple[CheckSeries, ...] = ()
 
     def __call__(self, group: Group, target: object) -> BakeFinding:
         """Return the finding."""

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from emulator.group.instances import Instance, Version, shut_down
-from emulator.group.members import living, updated_in_place, with_action_on, with_instances
+from emulator.group.members import updated_in_place, with_action_on, with_instances
 from emulator.group.profile import Profile
 from emulator.group.settings import Settings, Target
 from tests.unit.emulator.group_rollout import NEW, OLD, ZONES, GroupRollout, available, flags, settings, settled
@@ -14,12 +15,12 @@ from tests.unit.emulator.group_rollout import NEW, OLD, ZONES, GroupRollout, ava
 BROKEN = Profile(answer_s=None)
 
 
-def canary(count: int, size: int, **more: object) -> Settings:
+def canary(count: int, size: int, **more: Any) -> Settings:
     """Return the settings of a group with a canary of a number of instances."""
     return settings(size=size, targets=(Target(NEW, count), Target(OLD, size - count)), **more)
 
 
-def with_canary(count: int, size: int, **more: object) -> GroupRollout:
+def with_canary(count: int, size: int, **more: Any) -> GroupRollout:
     """Return a group that has settled with a canary of a number of instances."""
     rollout = settled(size, **more)
     rollout.patch(canary(count, size, **more))
@@ -135,7 +136,7 @@ def test_a_moved_instance_keeps_its_version(moved: Version) -> None:
 
 def by_version(rollout: GroupRollout) -> dict[Version, Instance]:
     """Return an instance of each version."""
-    return {instance.intended: instance for instance in living(rollout.group)}
+    return {instance.intended: instance for instance in rollout.group.living}
 
 
 @pytest.mark.parametrize("action", ["recreate", "apply"])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from emulator.environment.group_settings import amount
 from emulator.group.distribution import is_even
 from emulator.group.instances import Instance
-from emulator.group.members import Group, living, with_action_on, with_instance
+from emulator.group.members import Group, with_action_on, with_instance
 from emulator.group.profile import Profile
 from emulator.group.settings import Settings, Target
 from emulator.group.state import is_reached
@@ -57,7 +57,7 @@ def with_canary(current: Settings, size: int, target: dict[str, int] | None) -> 
 
 def canaries(group: Group) -> list[Instance]:
     """Return the instances of the canary that the group keeps."""
-    return [instance for instance in living(group) if instance.intended == NEW]
+    return [instance for instance in group.living if instance.intended == NEW]
 
 
 def wanted(current: Settings) -> int:
@@ -72,8 +72,8 @@ def most_canaries(rollout: GroupRollout) -> int:
     One more than its size appears where a fullest zone has nothing else, so that an instance of the canary is moved.
     """
     group, current = rollout.group, rollout.settings
-    zones = Counter(instance.zone for instance in living(group))
-    mixed = {instance.zone for instance in living(group) if instance.intended != NEW}
+    zones = Counter(instance.zone for instance in group.living)
+    mixed = {instance.zone for instance in group.living if instance.intended != NEW}
     is_moved = any(count == max(zones.values()) and zone not in mixed for zone, count in zones.items())
     return max(len(canaries(group)), wanted(current) + int(current.redistributes and is_moved))
 
@@ -94,8 +94,8 @@ def test_a_canary_never_exceeds_its_size(
     surge, unavailable = policy if substitutes else (0, max(policy))
     rollout = settled(size, **location)
     rollout.profiles["new"] = profile
-    limits = {"surge": surge, "unavailable": unavailable, "counts_deleting": counts_deleting}
-    rollout.patch(replace(rollout.settings, substitutes=substitutes, **limits))
+    limited = replace(rollout.settings, surge=surge, unavailable=unavailable, counts_deleting=counts_deleting)
+    rollout.patch(replace(limited, substitutes=substitutes))
     largest, target, is_disturbed = size, None, False
     for kind, number, next_target, moments in changes:
         if kind == "target":
@@ -113,7 +113,7 @@ def test_a_canary_never_exceeds_its_size(
         for index, group in enumerate(rollout.moments()):
             assert len(canaries(group)) <= most
             most = most_canaries(rollout)
-            assert len(living(group)) <= largest + surge
+            assert len(group.living) <= largest + surge
             if not is_disturbed and profile.answer_s is not None:
                 least = min(serving, rollout.settings.size - unavailable)
                 assert len(available(group)) >= least, (serving, rollout.settings)
@@ -141,7 +141,7 @@ def disturb(rollout: GroupRollout, kind: str, number: int, target: dict[str, int
     elif kind == "recreate":
         rollout.group = with_action_on(rollout.group, {victim.name}, "RECREATING", current)
     else:
-        names = {instance.name for instance in living(rollout.group) if instance.zone == victim.zone}
+        names = {instance.name for instance in rollout.group.living if instance.zone == victim.zone}
         rollout.group = with_action_on(rollout.group, names, "DELETING", current)
         current = with_canary(current, max(1, current.size - len(names)), target)
     rollout.patch(current)
