@@ -17,8 +17,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from ci.benches import BENCHES
 from ci.checked_programs import programs
-from ci.programs import BENCHES, HOST_SUITES, HostSuite, Program, pytest_command
+from ci.programs import HOST_SUITES, HostSuite, Program, pytest_command
 from ci.shell_files import SHELLCHECK, shell_files
 
 PROGRAMS = programs(ROOT)

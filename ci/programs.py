@@ -226,11 +226,6 @@ TOOL_PROGRAMS: Final = (
         reads=_READ_BY_ARCHITECTURE,
     ),
 )
-# Measurements, by the names of their programs in bench/, with the project whose environment they run in.
-BENCHES: Final = {
-    "app": ".", "app_image": ".", "app_redaction": ".", "deploy": "ci", "deploy_start": "deploy",
-    "emulator": "emulator", "loss": "ci", "mentions": "deploy", "redaction": "deploy", "scale": "ci", "surge": "ci",
-}  # fmt: skip
 
 # In the order in which `.ci/run` starts them: the longest first, so that the two that run last end together.
 HOST_SUITES: Final = (

@@ -11,7 +11,7 @@ from policy.terraform import ENVIRONMENTS, Plan, resources
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_apis_of_the_project_are_those_that_doctor_checks(plans: dict[str, Plan], environment: str) -> None:
     """Terraform enables every API that `doctor` requires, and no other one."""
-    tree = ast.parse((ROOT / "deploy/google_apis/readings_reader.py").read_text())
+    tree = ast.parse((ROOT / "deploy/google_apis/required_services.py").read_text())
     (required,) = (
         ast.literal_eval(node.value)
         for node in tree.body

@@ -19,6 +19,7 @@ from deploy.documents.resource import Document, link_of, name_of, project_of
 from deploy.documents.validation import shape_check
 from deploy.errors import CloudError, DeployError, RefusedError
 from deploy.google_apis.client import GoogleApis
+from deploy.google_apis.required_services import REQUIRED_SERVICES
 from deploy.group.quotas import parse_quotas
 from deploy.parallel import side_by_side
 from deploy.prometheus.checks_reader import ChecksReader
@@ -28,20 +29,6 @@ from deploy.release.secret_names import SecretName, secret_names
 from deploy.retry import NOT_FOUND
 from lib.disabled_apis import disabled_api, lacks_quota_project
 
-# APIs that a rollout, the login of a job and the instances of iac/ use; policy/test_iac_apis.py compares both lists.
-REQUIRED_SERVICES: Final = (
-    "artifactregistry.googleapis.com",
-    "cloudresourcemanager.googleapis.com",
-    "compute.googleapis.com",
-    "iam.googleapis.com",
-    "iamcredentials.googleapis.com",
-    "iap.googleapis.com",
-    "logging.googleapis.com",
-    "monitoring.googleapis.com",
-    "oslogin.googleapis.com",
-    "secretmanager.googleapis.com",
-    "sts.googleapis.com",
-)
 _REPOSITORY_PERMISSIONS: Final = ("artifactregistry.repositories.downloadArtifacts",)
 _PROJECT: Final = shape_check(project_shapes.ProjectDocument)
 _MACHINE_TYPE: Final = shape_check(project_shapes.MachineTypeDocument)

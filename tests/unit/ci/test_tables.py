@@ -5,8 +5,8 @@ from pathlib import Path
 
 import yaml
 
+from ci.benches import BENCHES
 from ci.checked_programs import programs, projects
-from ci.programs import BENCHES
 
 MAKEFILE = Path("Makefile").read_text()
 
