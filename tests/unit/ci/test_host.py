@@ -14,8 +14,8 @@ PROGRAMS = programs(Path())
 
 PROGRAM = '#!/bin/sh\necho "$(basename "$0")" "$@" >>"$OUT"\nexit "$(cat "$OUT.code" 2>/dev/null || echo 0)"\n'
 COPIED = (
-    ".ci/host.py", "ci/__init__.py", "ci/benches.py", "ci/checked_programs.py", "ci/programs.py", "ci/shell_files.py", "pyproject.toml",
-    "uv.lock", *(tool.config for tool in PROGRAMS[1:]),
+    ".ci/host.py", "ci/__init__.py", "ci/benches.py", "ci/checked_programs.py", "ci/programs.py", "ci/shell_files.py",
+    "pyproject.toml", "uv.lock", *(tool.config for tool in PROGRAMS[1:]),
 )  # fmt: skip
 TOOLS = ("ruff", "shellcheck", "mypy", "pytest", "python")
 
