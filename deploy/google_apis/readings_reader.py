@@ -74,19 +74,14 @@ class ReadingsReader:
 
     def read_group(self, account: str, member: str) -> Readings:
         """Read everything but the repository; arguments of `read`."""
-        compute, project = self.managed.compute, f"projects/{self.config.project}"
+        compute = self.managed.compute
+        missing = partial(self._missing, "cloudresourcemanager", f"projects/{self.config.project}")
         reads: dict[str, Callable[[], Any]] = {
             "group": self.managed.read,
             "services": self._services,
-            "missing_permissions": lambda: self._missing(
-                "cloudresourcemanager", project, required_permissions(self.managed.location)
-            ),
-            "missing_optional_permissions": lambda: self._missing(
-                "cloudresourcemanager", project, OPTIONAL_PERMISSIONS
-            ),
-            "ungranted_instance_permissions": lambda: self._missing(
-                "cloudresourcemanager", project, INSTANCE_PERMISSIONS
-            ),
+            "missing_permissions": lambda: missing(required_permissions(self.managed.location)),
+            "missing_optional_permissions": lambda: missing(OPTIONAL_PERMISSIONS),
+            "ungranted_instance_permissions": lambda: missing(INSTANCE_PERMISSIONS),
             "quotas": lambda: parse_quotas(self.managed.get_region()),
             "project": lambda: compute.get("", within_s=_WITHIN_S, check=_PROJECT),
         }
@@ -127,10 +122,9 @@ class ReadingsReader:
 
     def _of_analysis(self, group: Group | Unread) -> Mapping[str, Any]:
         """Read each check of the analysis over the group's instances, and the permission to read Google's metrics."""
-        if self.checks is None:
+        if self.checks is None or isinstance(group, Unread):
             return {}
-        project = self.checks.analysis.google_project
-        names = [] if isinstance(group, Unread) else [instance.name for instance in group.active_instances]
+        project, names = self.checks.analysis.google_project, [row.name for row in group.active_instances]
         reads: dict[str, Callable[[], Any]] = {"checks": partial(self.checks.read_once, names)} if names else {}
         missing = partial(self._missing, "cloudresourcemanager", f"projects/{project}", (READ_PERMISSION,))
         return self._read_all(reads | ({"missing_analysis_permissions": missing} if project else {}))

@@ -26,7 +26,7 @@ class BakeFinding:
     @property
     def verdict(self) -> Verdict:
         """The verdict of a finding that failed."""
-        return Verdict("failed", self.text, fix="correct the release, whose values are below, and deploy again")
+        return Verdict("failed", self.text, fix="correct what the check shows, and deploy again")
 
 
 class BakeCheck(Protocol):
