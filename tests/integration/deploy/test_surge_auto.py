@@ -11,9 +11,11 @@ from deploy.rollout.insert_template import insert_template
 from deploy.rollout.patch import patch_group
 from deploy.rollout.plan import NothingToDo, WaitForRollout
 from deploy.rollout.reconcile_plan import plan_reconcile
+from deploy.rollout.step_plan import plan_promotion
 from deploy.rollout_settings import RolloutSettings
 from tests.integration.deploy.faulty import set_instance_rule, set_quotas
 from tests.integration.deploy.rig import Rig, new_rig
+from tests.integration.deploy.stepped import with_steps
 from tests.integration.deploy.test_restored_policy import patches, policy_of, policy_of_file
 from tests.unit.deploy.run_results import SUCCESS
 from tests.unit.deploy.values import CONFIG, GROUP
@@ -105,3 +107,26 @@ def test_surge_that_a_killed_rollout_left_is_restored(verb: str) -> None:
     assert rig.perform(plan).restored_policy
     assert policy_of(rig) == policy_of_file(rig)
     assert drift(rig.config, rig.observed()) == ()
+
+
+def test_step_creates_no_more_instances_than_its_target() -> None:
+    """A pause leaves the surge in the policy, where it is no drift; the whole group uses the surge, and restores it."""
+    rig = with_steps(rig_of(6), {"instances": 1}, {"pause": True}, surge="auto", bake_s=0.0)
+    paused = rig.deploy("a")
+    assert paused.pause is not None
+    assert (rig.serving().count("a"), most_instances(rig)) == (1, 7)
+    assert not any("update policy" in line for line in drift(rig.config, rig.observed()))
+    observed = rig.observed()
+    result = rig.perform(plan_promotion(rig.config, observed, is_full=True))
+    assert (rig.serving(), most_instances(rig)) == (["a"] * 6, 11)
+    assert (result.surge, result.restored_policy) == (6, True)
+    assert policy_of(rig) == policy_of_file(rig)
+
+
+def test_canary_that_is_aborted_leaves_the_policy_of_the_file() -> None:
+    """The rollback of a canary uses the default surge."""
+    rig = with_steps(rig_of(6), {"instances": 1}, {"pause": True}, surge="auto", bake_s=0.0)
+    rig.deploy("a")
+    rig.rollback()
+    assert rig.serving() == ["latest"] * 6
+    assert policy_of(rig) == policy_of_file(rig)
