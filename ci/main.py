@@ -5,7 +5,7 @@ from typing import Annotated
 import dagger
 from dagger import Doc, check, function, object_type
 
-from ci import application_file, deploy_runner, gates, inputs, publish, release
+from ci import application_file, deploy_runner, environments, gates, inputs, publish, release
 from ci.application import NAMED_CHECKS, Application, Gate
 from ci.deploy_verbs import DeployVerbs
 from ci.destination import Destination
@@ -126,6 +126,7 @@ async def _destination(options: Options, application: Application) -> Destinatio
 
 async def _gated(options: Options, application: Application) -> Gated:
     """Return the files of the gates of delivery.yaml; with --all-checks of every program and of policy, too."""
+    env = await environments.read(options.environment_files, options.env)
     exported = await inputs.export(options.source)
     gates_of_all = (*(Gate(name) for name in NAMED_CHECKS), Gate("policy")) if options.all_checks else ()
     added = (gate for gate in gates_of_all if gate not in application.gates)
@@ -146,4 +147,6 @@ async def _gated(options: Options, application: Application) -> Gated:
         {gate.name: exported.command(gate) for gate in chosen if gate.command},
         exported.policy() if options.all_checks else None,
         options.advisory,
+        env.vulnerabilities,
+        options.env,
     )

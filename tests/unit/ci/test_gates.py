@@ -8,9 +8,9 @@ import dagger
 import pytest
 from dagger import dag
 
-from ci import gates
+from ci import gates, vulnerability_gate
 from ci.application import NAMED_CHECKS, Gate
-from ci.errors import GateError
+from ci.errors import GateError, NotRunError
 from ci.gates import Gated
 from ci.programs import Program
 from ci.stages import Stage
@@ -35,9 +35,19 @@ def failures(monkeypatch: pytest.MonkeyPatch) -> dict[str, Exception]:
                 raise failing[name]
             return dag.container() if name == "build" else (f"{name} passed",)
 
-        monkeypatch.setattr(gates, name, run)
+        monkeypatch.setattr(*((vulnerability_gate, "search") if name == "vulnerabilities" else (gates, name)), run)
 
-    for name in ("lint", "types", "test", "test_with_coverage", "policy", "command", "build", "smoke"):
+    for name in (
+        "lint",
+        "types",
+        "test",
+        "test_with_coverage",
+        "policy",
+        "command",
+        "vulnerabilities",
+        "build",
+        "smoke",
+    ):
         gate(name)
     return failing
 
@@ -61,6 +71,7 @@ def test_stages_are_in_the_order_of_the_release(failures: dict[str, Exception]) 
         ("lint", ("lint passed",)),
         ("types", ("types passed",)),
         ("test", ("test passed",)),
+        ("vulnerabilities", ("vulnerabilities passed",)),
         ("build", ()),
         ("smoke", ("smoke passed",)),
     ]
@@ -70,7 +81,7 @@ def test_policy_is_a_gate_where_it_is_asked_for(failures: dict[str, Exception]) 
     """A release without --all-checks runs no rule of policy."""
     policy = PolicyInputs(SOURCE, SOURCE)
     _, stages = run(*NAMED_CHECKS, "policy", policy=policy)
-    assert [stage.name for stage in stages] == ["lint", "types", "test", "policy", "build", "smoke"]
+    assert [stage.name for stage in stages] == ["lint", "types", "test", "policy", "vulnerabilities", "build", "smoke"]
     failures["policy"] = GateError("policy: a rule is broken")
     with pytest.raises(GateError, match="nothing was pushed; failed: policy"):
         run(*NAMED_CHECKS, "policy", policy=policy)
@@ -90,11 +101,11 @@ def test_command_is_a_gate_beside_the_checks_of_this_module(failures: dict[str, 
 
 
 def test_application_without_gates_is_built_and_smoked(failures: dict[str, Exception]) -> None:
-    """Build and smoke are gates of every release."""
+    """Build, smoke and the search for known vulnerabilities are gates of every release."""
     assert not failures
     gated = Gated(SOURCE, APPLICATION, SOURCE, (), LINTED)
     _, stages = asyncio.run(gates.run(gated))
-    assert [stage.name for stage in stages] == ["build", "smoke"]
+    assert [stage.name for stage in stages] == ["vulnerabilities", "build", "smoke"]
 
 
 def test_every_failure_is_reported(failures: dict[str, Exception]) -> None:
@@ -127,7 +138,21 @@ def test_advisory_reports_and_goes_on(failures: dict[str, Exception]) -> None:
     """The failures stand in the stages."""
     failures.update(lint=GateError("lint: E501"), types=GateError("types: wrong"), test=GateError("test: one failed"))
     _, stages = run(advisory=True)
-    assert [stage.failure for stage in stages] == ["lint: E501", "types: wrong", "test: one failed", "", ""]
+    assert [stage.failure for stage in stages] == ["lint: E501", "types: wrong", "test: one failed", "", "", ""]
+
+
+def test_search_for_vulnerabilities_stops_a_release_only_where_it_was_answered(failures: dict[str, Exception]) -> None:
+    """A search without an answer is reported as not run, and a vulnerability stops like any gate."""
+    failures["vulnerabilities"] = NotRunError("the service did not answer")
+    _, stages = run()
+    assert [stage.results for stage in stages if stage.name == "vulnerabilities"] == [
+        ("not run: the service did not answer",)
+    ]
+    failures["vulnerabilities"] = GateError("vulnerabilities: jinja2 2.10")
+    with pytest.raises(GateError, match=r"jinja2 2\.10\n\nnothing was pushed; failed: vulnerabilities"):
+        run()
+    _, stages = run(advisory=True)
+    assert [stage.failure for stage in stages if stage.failure] == ["vulnerabilities: jinja2 2.10"]
 
 
 @pytest.mark.parametrize("gate", ["build", "smoke"])
