@@ -86,12 +86,16 @@ class Item:
             raise self.wrong(form.expected)
         return str(value)
 
-    def one_of(self, known: tuple[str, ...], otherwise: str) -> str:
+    def one_of(self, known: tuple[str, ...], otherwise: str = "") -> str:
         """Return a text that is among the known ones."""
         value = self.node.value if isinstance(self.node, yaml.ScalarNode) else ""
         if value not in known:
             similar = difflib.get_close_matches(value, known, n=1)
-            fix = f"did you mean '{similar[0]}'" if similar else f"one of {', '.join(known)}, {otherwise}"
+            fix = (
+                f"did you mean '{similar[0]}'"
+                if similar
+                else ", ".join(filter(None, (f"one of {', '.join(known)}", otherwise)))
+            )
             raise self.wrong(fix)
         return value
 

@@ -80,22 +80,22 @@ requires-dist = [{ name = "jinja2", specifier = "==2.10" }]
 [[package]]
 name = "jinja2"
 version = "2.10"
-source = { registry = "https://pypi.org/simple" }
+source = SOURCE
 dependencies = [
-    { name = "markupsafe", version = "2.1.5", source = { registry = "https://pypi.org/simple" }, marker = "python_full_version < '3.11'" },
-    { name = "markupsafe", version = "3.0.4", source = { registry = "https://pypi.org/simple" }, marker = "python_full_version >= '3.11'" },
+    { name = "markupsafe", version = "2.1.5", source = SOURCE, marker = "python_full_version < '3.11'" },
+    { name = "markupsafe", version = "3.0.4", source = SOURCE, marker = "python_full_version >= '3.11'" },
 ]
 
 [[package]]
 name = "markupsafe"
 version = "2.1.5"
-source = { registry = "https://pypi.org/simple" }
+source = SOURCE
 
 [[package]]
 name = "markupsafe"
 version = "3.0.4"
-source = { registry = "https://pypi.org/simple" }
-"""
+source = SOURCE
+""".replace("SOURCE", '{ registry = "https://pypi.org/simple" }')
 
 
 def lock_old_package(folder: Path) -> None:
