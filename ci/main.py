@@ -95,7 +95,7 @@ class Ci(DeployVerbs, LocalEnvironment):
         source: Source,
         image: Annotated[str, Doc("release that was made from this source, HOST/PATH@sha256:DIGEST")],
     ) -> str:
-        """Print the bill of materials that lies beside a release in the registry, made again from its source."""
+        """Print the bill of materials of a release, made again from its source, in the form that is attested."""
         with exit_codes():
             application = await application_file.read(source)
             built = await gates.build((await inputs.export(source)).context(application), application)

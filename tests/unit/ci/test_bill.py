@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,12 @@ def layout(tmp_path: Path) -> Layout:
     return Layout(folder, DIGEST)
 
 
-def test_bill_of_a_release_is_the_document_that_is_pushed(layout: Layout) -> None:
-    """It is attested as it lies in the registry."""
-    assert json.loads(asyncio.run(bill.read(layout, f"host.test/app@{DIGEST}"))) == DOCUMENT
+def test_bill_of_a_release_is_the_document_that_is_pushed_with_a_serial_number(layout: Layout) -> None:
+    """The same release has the same number."""
+    first, second = (json.loads(asyncio.run(bill.read(layout, f"host.test/app@{DIGEST}"))) for _ in "ab")
+    assert first == second
+    assert re.fullmatch(r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", first.pop("serialNumber"))
+    assert first == DOCUMENT
 
 
 @pytest.mark.parametrize("image", ["host.test/app:1", f"host.test/app@sha256:{'b' * 64}"])
