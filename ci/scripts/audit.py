@@ -14,7 +14,7 @@ import json
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+import time
 from http.client import HTTPException
 from typing import Any
 from urllib.error import URLError
@@ -32,9 +32,8 @@ _AUDIT = [
 ]  # fmt: skip
 _FOUND = 1  # exit code of uv where a package has a vulnerability
 _REQUEST_S = 10
-_LONGEST_S = 20
+_LONGEST_S = 30  # of the search, and again of the reading of severities
 _LARGEST = 4 * 1024 * 1024
-_AT_ONCE = 8
 # What the errors of uv say of a request, whether it was refused, timed out or was answered with an error.
 _OF_A_REQUEST = "for url ("
 # The words of GitHub's advisories, and those of CVSS.
@@ -90,9 +89,11 @@ def _of_vector(entry: dict[str, str]) -> str:
     return "low" if word == "None" else _WORDS.get(word.lower(), "")
 
 
-def read_severity(url: str, ids: list[str]) -> str:
-    """Return the severity of the first advisory among these ids that states one; empty where none does."""
+def read_severity(url: str, ids: list[str], deadline: float) -> str:
+    """Return the severity of the first advisory among these ids that states one; empty where none does in time."""
     for name in ids:
+        if time.monotonic() > deadline:
+            break
         try:
             with urlopen(f"{url}/v1/vulns/{quote(name, safe='')}", timeout=_REQUEST_S) as answer:
                 severity = severity_of(json.loads(answer.read(_LARGEST)))
@@ -107,8 +108,7 @@ def with_severities(found: dict[str, Any], url: str) -> dict[str, Any]:
     """Return the result of `uv audit` with severities, in the form that this script prints."""
     entries = found["vulnerabilities"]
     all_ids = [list(dict.fromkeys([entry["id"], *entry["aliases"]])) for entry in entries]
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
-        severities = list(threads.map(lambda ids: read_severity(url, ids), all_ids))
+    deadline = time.monotonic() + _LONGEST_S
     return {
         "packages": found["summary"]["audited_packages"],
         "vulnerabilities": [
@@ -116,10 +116,10 @@ def with_severities(found: dict[str, Any], url: str) -> dict[str, Any]:
                 "package": entry["dependency"]["name"],
                 "version": entry["dependency"]["version"],
                 "ids": ids,
-                "severity": severity,
+                "severity": read_severity(url, ids, deadline),
                 "fixed": entry["fix_versions"],
             }
-            for entry, ids, severity in zip(entries, all_ids, severities, strict=True)
+            for entry, ids in zip(entries, all_ids, strict=True)
         ],
     }
 
