@@ -132,7 +132,7 @@ def test_image_of_a_private_repository_is_attested_if_the_caller_says_so(
     is_private: bool, attest: bool, attests: int
 ) -> None:
     """GitHub stores attestations of private repositories for Enterprise Cloud alone."""
-    inputs = {"environment": "prod", "attest": attest}
+    inputs: dict[str, str | bool] = {"environment": "prod", "attest": attest}
     (job,) = jobs_of(Event("workflow_call", workflow="release", inputs=inputs, is_private=is_private))
     assert len([action for action in job.actions if "attest" in action]) == attests
 

@@ -104,13 +104,13 @@ def read_severity(url: str, ids: list[str], deadline: float) -> str:
     return ""
 
 
-def with_severities(found: dict[str, Any], url: str) -> dict[str, Any]:
+def with_severities(result: dict[str, Any], url: str) -> dict[str, Any]:
     """Return the result of `uv audit` with severities, in the form that this script prints."""
-    entries = found["vulnerabilities"]
+    entries = result["vulnerabilities"]
     all_ids = [list(dict.fromkeys([entry["id"], *entry["aliases"]])) for entry in entries]
     deadline = time.monotonic() + _LONGEST_S
     return {
-        "packages": found["summary"]["audited_packages"],
+        "packages": result["summary"]["audited_packages"],
         "vulnerabilities": [
             {
                 "package": entry["dependency"]["name"],

@@ -178,6 +178,18 @@ def test_the_app_gates_a_release_and_everything_does_with_all_checks(
     assert (gates.policy is not None) == all_checks
 
 
+def test_publish_refuses_another_format_before_any_gate() -> None:
+    """The formats of a report are not those of a publish."""
+    ci = Ci(credentials=None)  # type: ignore[call-arg]  # dagger writes the constructor
+    with pytest.raises(dagger.ExecError) as refused:
+        asyncio.run(
+            FUNCTIONS["publish"]
+            .bind_parent(ci)
+            .wrapped(source=REPOSITORY, tools=TOOLS, credentials=None, format="markdown")
+        )
+    assert (refused.value.exit_code, refused.value.stderr) == (3, "--format: got 'markdown'. Fix: text or outputs")
+
+
 def test_repository_of_another_image_is_refused_before_any_gate() -> None:
     """The environment of another application was passed."""
     ci = Ci(credentials=None)  # type: ignore[call-arg]  # dagger writes the constructor
