@@ -14,7 +14,7 @@ KEYS: Final = (
 )  # fmt: skip
 PATHS: Final = ("liveness", "readiness", "health")
 COMMAND: Final = ("name", "image", "run", "reads")
-_STAGES: Final = ("build", "smoke", "publish", "deploy", "image", "policy")
+_STAGES: Final = ("build", "smoke", "publish", "deploy", "image", "policy", "vulnerabilities")
 _LONGEST_DRAIN_S: Final = 600
 _DEFAULT_HEALTH: Final = "/healthz"
 _MISSING: Final = "write it at the root of the source; 'image: NAME' and 'port: NUMBER' are enough"

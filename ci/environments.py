@@ -1,4 +1,4 @@
-"""The values of an environment's file that the push needs; deploy alone reads the others."""
+"""The values of an environment's file that the gates and the push need; deploy alone reads the others."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,9 @@ from typing import Any, Final
 import dagger
 import yaml
 
+from ci import vulnerability_rule
 from ci.errors import RefusedError
+from ci.vulnerability_rule import VulnerabilityRule
 
 LOCAL = "local"
 # Without a dot or a port before the first slash, skopeo reads a name of Docker Hub.
@@ -20,7 +22,7 @@ _ADD: Final = "Fix: write 'repository: HOST/PATH', such as europe-west1-docker.p
 @dataclass(frozen=True)
 class Environment:
     """
-    The values that the push needs, and the names of the group, by which deploy names the report file.
+    The values that the gates and the push need, and the names of the group, by which deploy names the report file.
 
     Args:
         image: name of the image, HOST/PATH without tag and digest
@@ -28,6 +30,7 @@ class Environment:
         location: zone or region of the group
         group: name of the group
         accessories: names of the single VMs that `accessory` updates
+        vulnerabilities: which known vulnerabilities stop a release
     """
 
     image: str
@@ -35,6 +38,7 @@ class Environment:
     location: str = ""
     group: str = ""
     accessories: tuple[str, ...] = ()
+    vulnerabilities: VulnerabilityRule = vulnerability_rule.DEFAULT
 
 
 def folder(source: dagger.Directory, settings: dagger.Directory | None) -> dagger.Directory:
@@ -73,7 +77,7 @@ async def refuse_unknown(files: dagger.Directory, env: str) -> None:
 
 async def read(files: dagger.Directory, env: str) -> Environment:
     """
-    Read the values of an environment's file that the push needs.
+    Read the values of an environment's file that the gates and the push need.
 
     Raises:
         RefusedError: there is no such environment, its file cannot be read, or a value is wrong
@@ -84,6 +88,7 @@ async def read(files: dagger.Directory, env: str) -> Environment:
         text = await files.file(f"{env}.yaml").contents()
     except dagger.QueryError as error:
         raise RefusedError(f"{path}: cannot be read: {error}. Fix: make it a text file in UTF-8") from error
+    rule = vulnerability_rule.parse(path, text)
     try:
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -102,7 +107,7 @@ async def read(files: dagger.Directory, env: str) -> Environment:
     project, zone, region, group = (str(data.get(key) or "") for key in ("project", "zone", "region", "group"))
     accessories = data.get("accessories") or {}
     names = tuple(map(str, accessories)) if isinstance(accessories, dict) else ()
-    return Environment(image, project, zone or region, group, names)
+    return Environment(image, project, zone or region, group, names, rule)
 
 
 def _shown(value: Any) -> str:

@@ -5,6 +5,7 @@ PipelineError        exit 1  base; raised for several failures at once, with the
 ├── RefusedError     exit 3  an argument or a precondition; nothing was written
 ├── NotAllowedError  exit 4  no credentials, or the registry does not accept them
 ├── GateError        exit 6  lint, types, a test, the build, the smoke test or the push failed; nothing was rolled out
+├── NotRunError      none: the service of a check did not answer; the summary says so, and the release goes on
 └── DeployError      the exit code of `python -m deploy` or `python -m accessory`; deploy/errors.py lists them
 """
 
@@ -45,6 +46,10 @@ class GateError(PipelineError):
     """A gate failed; the text holds the tool's own output."""
 
     exit_code: int = 6
+
+
+class NotRunError(PipelineError):
+    """A check that did not run, because its service did not answer; the text is the reason."""
 
 
 class DeployError(PipelineError):

@@ -1,4 +1,4 @@
-"""The gates of a release: each program's types and tests beside lint, build and smoke of the image."""
+"""The gates of a release: checks of the source and of its packages, beside build and smoke of the image."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -6,9 +6,10 @@ from functools import partial
 
 import dagger
 
-from ci import counts, spans
+from ci import counts, spans, vulnerability_gate, vulnerability_rule
 from ci.application import Application, Gate
 from ci.concurrency import side_by_side, task_group
+from ci.environments import LOCAL
 from ci.errors import GateError
 from ci.programs import Program
 from ci.stages import Stage, run_gate
@@ -17,6 +18,7 @@ from ci.steps.base import TERRAFORM
 from ci.steps.environment import Project
 from ci.steps.policy_checks import PolicyInputs
 from ci.steps.python_checks import Linted
+from ci.vulnerability_rule import VulnerabilityRule
 
 Programs = Mapping[Program, dagger.Directory]
 Step = Callable[[dagger.Directory, Program, Project], dagger.Container]
@@ -37,6 +39,8 @@ class Gated:
         commands: files that the command of each gate reads, by the name of the gate
         policy: files that the rules of policy read; None where the rules are not run
         advisory: report failures of everything but build and smoke, and go on
+        rule: which known vulnerabilities stop the release
+        env: name of the environment file with the rule
     """
 
     source: dagger.Directory
@@ -48,6 +52,8 @@ class Gated:
     commands: Mapping[str, dagger.Directory] = field(default_factory=dict)
     policy: PolicyInputs | None = None
     advisory: bool = False
+    rule: VulnerabilityRule = vulnerability_rule.DEFAULT
+    env: str = LOCAL
 
 
 async def lint(linted: Linted) -> tuple[str, ...]:
@@ -114,7 +120,7 @@ async def smoke(built: dagger.Container, application: Application) -> tuple[str,
 
 async def run(gated: Gated) -> tuple[dagger.Container, tuple[Stage, ...]]:
     """
-    Run the gates beside build and smoke, each to its end.
+    Run the gates and the search for known vulnerabilities beside build and smoke, each to its end.
 
     Returns:
         The built image, and the stages in the order of the release.
@@ -159,8 +165,10 @@ def _checks(gated: Gated) -> dict[str, Callable[[], Awaitable[tuple[str, ...]]]]
     }
     if gated.policy:
         named["policy"] = partial(policy, gated.source, gated.policy)
+    search = partial(vulnerability_gate.search, gated.source, gated.application, gated.rule, gated.env)
     commands = {gate.name: partial(command, gate, gated.commands[gate.name]) for gate in gated.gates if gate.command}
-    return {gate.name: commands.get(gate.name) or named[gate.name] for gate in gated.gates}
+    chosen = {gate.name: commands.get(gate.name) or named[gate.name] for gate in gated.gates}
+    return {**chosen, "vulnerabilities": search}
 
 
 async def _each(

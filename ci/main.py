@@ -5,10 +5,10 @@ from typing import Annotated
 import dagger
 from dagger import Doc, check, function, object_type
 
-from ci import application_file, deploy_runner, gates, inputs, publish, release
+from ci import application_file, bill, deploy_runner, environments, gates, inputs, publish, release
 from ci.application import NAMED_CHECKS, Application, Gate
 from ci.deploy_verbs import DeployVerbs
-from ci.destination import Destination
+from ci.destination import Destination, without_tag
 from ci.errors import RefusedError, exit_codes
 from ci.gates import Gated, Programs
 from ci.inputs import Checked, Source
@@ -74,12 +74,33 @@ class Ci(DeployVerbs, LocalEnvironment):
             return "\n".join(await gates.smoke(built, application))
 
     @verb(*INPUTS, "env", "credentials", "repository", "registry_credentials", *PUSH_OPTIONS)
-    async def publish(self, options: Options) -> str:
+    async def publish(
+        self,
+        options: Options,
+        format: Annotated[  # noqa: A002 - the name of the flag
+            str, Doc("text: the reference; outputs: name, digest and reference, for the outputs of a workflow's step")
+        ] = "text",
+    ) -> str:
         """Push the image once every gate of delivery.yaml and smoke have passed; print its reference."""
+        if format not in ("text", "outputs"):
+            raise RefusedError(f"--format: got '{format}'. Fix: text or outputs")
         application = await application_file.read(options.source)
         destination = await _destination(options, application)
         published = await release.publish_image(await _gated(options, application), destination, options)
-        return published.published.reference
+        return published.published.outputs if format == "outputs" else published.published.reference
+
+    @uncached
+    async def bill_of_materials(
+        self,
+        source: Source,
+        image: Annotated[str, Doc("release that was made from this source, HOST/PATH@sha256:DIGEST")],
+    ) -> str:
+        """Print the bill of materials of a release, made again from its source, in the form that is attested."""
+        with exit_codes():
+            application = await application_file.read(source)
+            built = await gates.build((await inputs.export(source)).context(application), application)
+            layout = await publish.lay_out(built, source, application, without_tag(image))
+            return await bill.read(layout, image)
 
     @verb(*GROUP_OPTIONS, *PUSH_OPTIONS, "timeout", "by", "format")
     async def deploy(
@@ -126,6 +147,7 @@ async def _destination(options: Options, application: Application) -> Destinatio
 
 async def _gated(options: Options, application: Application) -> Gated:
     """Return the files of the gates of delivery.yaml; with --all-checks of every program and of policy, too."""
+    env = await environments.read(options.environment_files, options.env)
     exported = await inputs.export(options.source)
     gates_of_all = (*(Gate(name) for name in NAMED_CHECKS), Gate("policy")) if options.all_checks else ()
     added = (gate for gate in gates_of_all if gate not in application.gates)
@@ -146,4 +168,6 @@ async def _gated(options: Options, application: Application) -> Gated:
         {gate.name: exported.command(gate) for gate in chosen if gate.command},
         exported.policy() if options.all_checks else None,
         options.advisory,
+        env.vulnerabilities,
+        options.env,
     )

@@ -40,6 +40,11 @@ class Published:
         """The reference that is deployed, by digest."""
         return f"{self.name}@{self.digest}"
 
+    @property
+    def outputs(self) -> str:
+        """Lines of NAME=VALUE, as a step of a workflow writes its outputs."""
+        return f"name={self.name}\ndigest={self.digest}\nreference={self.reference}"
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -86,22 +91,26 @@ async def destination(options: Options) -> Destination:
     return chosen
 
 
-async def lay_out(
-    built: dagger.Container, source: dagger.Directory, application: Application, chosen: Destination
-) -> Layout:
+async def lay_out(built: dagger.Container, source: dagger.Directory, application: Application, name: str) -> Layout:
     """
     Lay out an image and its bill of materials for the push; the digest is known before the push.
+
+    Args:
+        built: the built image
+        source: repository of the application
+        application: the application
+        name: host and path of the image
 
     Raises:
         GateError: the image cannot be laid out, as when a line of its requirements has no version
         RefusedError: the file for the bill of materials cannot be read
     """
-    layout = push.layout(built, chosen.name, await sbom.packages(source, application))
+    layout = push.layout(built, name, await sbom.packages(source, application))
     try:
         return Layout(layout.directory(push.LAYOUT), json.loads(await layout.stdout())["digest"])
     except dagger.QueryError as error:
         text = error.stderr if isinstance(error, dagger.ExecError) else str(error)
-        raise GateError(f"publish: {chosen.name} was not pushed: {text}".rstrip()) from error
+        raise GateError(f"publish: {name} was not pushed: {text}".rstrip()) from error
 
 
 async def push_image(layout: Layout, options: Options, chosen: Destination) -> tuple[Published, Stage]:

@@ -82,7 +82,7 @@ async def _gate(
     """Run the gates; return their stages, and the image with its layout."""
     built, stages = await gates.run(gated)
     refuse_stand_in(destination, await image.stand_in(built), is_allowed=options.allow_stand_in)
-    return stages, await publish.lay_out(built, gated.source, gated.application, destination), built
+    return stages, await publish.lay_out(built, gated.source, gated.application, destination.name), built
 
 
 def _start_preparing(
@@ -115,7 +115,7 @@ def _start_preparing(
     async def prepare_layout() -> None:
         with suppress(dagger.QueryError, GateError, RefusedError):
             built = image.build(gated.context, gated.application)
-            await publish.lay_out(built, gated.source, gated.application, destination)
+            await publish.lay_out(built, gated.source, gated.application, destination.name)
 
     group.start_soon(start_registry)
     group.start_soon(prepare_layout)

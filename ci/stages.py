@@ -8,7 +8,7 @@ from typing import TypeVar
 import dagger
 
 from ci import spans
-from ci.errors import PipelineError
+from ci.errors import NotRunError, PipelineError
 
 R = TypeVar("R")
 
@@ -44,6 +44,8 @@ async def run_gate(name: str, work: Awaitable[tuple[str, ...]]) -> Stage:
     started_at = time.monotonic()
     try:
         results, seconds = await run_stage(name, work)
+    except NotRunError as error:
+        return Stage(name, time.monotonic() - started_at, (f"not run: {error}",))
     except (PipelineError, dagger.QueryError) as error:
         text = str(error) if isinstance(error, PipelineError) else f"{name}: could not run\n{error}"
         return Stage(name, time.monotonic() - started_at, failure=text)

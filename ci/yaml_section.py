@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 import yaml
@@ -14,6 +15,7 @@ from ci.errors import RefusedError
 CONSTRUCTOR_ERRORS: Final = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 _TEXT: Final = "tag:yaml.org,2002:str"
 _INTEGER: Final = "tag:yaml.org,2002:int"
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SHOWN: Final = 60
 
 
@@ -84,12 +86,16 @@ class Item:
             raise self.wrong(form.expected)
         return str(value)
 
-    def one_of(self, known: tuple[str, ...], otherwise: str) -> str:
+    def one_of(self, known: tuple[str, ...], otherwise: str = "") -> str:
         """Return a text that is among the known ones."""
         value = self.node.value if isinstance(self.node, yaml.ScalarNode) else ""
         if value not in known:
             similar = difflib.get_close_matches(value, known, n=1)
-            fix = f"did you mean '{similar[0]}'" if similar else f"one of {', '.join(known)}, {otherwise}"
+            fix = (
+                f"did you mean '{similar[0]}'"
+                if similar
+                else ", ".join(filter(None, (f"one of {', '.join(known)}", otherwise)))
+            )
             raise self.wrong(fix)
         return value
 
@@ -135,7 +141,7 @@ class Section(Item):
 
     def place(self, key: str) -> str:
         """Return the place of a key, for an error."""
-        return self._item(key).here
+        return self.item(key).here
 
     def section(self, key: str, known: tuple[str, ...]) -> "Section":
         """Return the mapping of a key, which is empty where the key is missing."""
@@ -147,7 +153,7 @@ class Section(Item):
             if default is None:
                 raise RefusedError(f"{self.file}: {self.path_of(key)}: missing. Fix: {form.expected}")
             return default
-        return self._item(key).scalar(form)
+        return self.item(key).scalar(form)
 
     def number(self, key: str, least: int, most: int, *, whole: bool = False, default: float | None = None) -> float:
         """Return the number of a key; without a default the key is required."""
@@ -157,22 +163,33 @@ class Section(Item):
             return float(self.text(key, form, None if default is None else str(default)))
         node = self.values[key]
         if not isinstance(node, yaml.ScalarNode) or not form.fits(node.value) or not least <= float(node.value) <= most:
-            raise self._item(key).wrong(expected)
+            raise self.item(key).wrong(expected)
         return float(node.value)
+
+    def day(self, key: str) -> date:
+        """Return the day of a key, in quotes or without; the key is required."""
+        expected = "a day, such as 2026-12-31"
+        if key not in self.values:
+            raise RefusedError(f"{self.file}: {self.path_of(key)}: missing. Fix: {expected}")
+        item = self.item(key)
+        try:
+            return date.fromisoformat(item.node.value if _DAY.fullmatch(str(item.node.value)) else "")
+        except ValueError as error:
+            raise item.wrong(expected) from error
 
     def flag(self, key: str) -> bool:
         """Return whether a key is `true`; it is `false` where it is missing."""
         if key not in self.values:
             return False
         if self.values[key].value not in ("true", "false"):
-            raise self._item(key).wrong("true or false")
+            raise self.item(key).wrong("true or false")
         return bool(self.values[key].value == "true")
 
     def texts(self, key: str, names: Form) -> dict[str, str]:
         """Return a mapping of texts, whose names have a form."""
         node = self.values.get(key)
         if node is not None and not isinstance(node, yaml.MappingNode):
-            raise self._item(key).wrong("names with texts")
+            raise self.item(key).wrong("names with texts")
         texts: dict[str, str] = {}
         for name, value in _pairs(node, self.file, self.path_of(key)) if node else ():
             item = Item(value, self.file, f"{self.path_of(key)}.{name:.80}")
@@ -185,7 +202,7 @@ class Section(Item):
         """Return the items of a list, which is empty where the key is missing."""
         node = self.values.get(key)
         if node is not None and not isinstance(node, yaml.SequenceNode):
-            raise self._item(key).wrong("a list, such as [] for none")
+            raise self.item(key).wrong("a list, such as [] for none")
         children = node.value if node else ()
         return [Item(child, self.file, f"{self.path_of(key)}[{number}]") for number, child in enumerate(children)]
 
@@ -193,7 +210,8 @@ class Section(Item):
         """Return a list of texts that have a form."""
         return [item.scalar(form) for item in self.items(key)]
 
-    def _item(self, key: str) -> Item:
+    def item(self, key: str) -> Item:
+        """Return the value of a key; of a missing key the mapping itself."""
         return Item(self.values.get(key, self.node), self.file, self.path_of(key))
 
 

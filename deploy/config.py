@@ -60,6 +60,8 @@ class Config(BaseModel):
     rollout: RolloutSettings = RolloutSettings()
     accessories: dict[str, Any] = {}  # only accessory reads and checks this key (accessory/config.py)
     """single VMs, which only `accessory` reads: below"""
+    vulnerabilities: dict[str, Any] = {}  # only ci reads and checks this key (ci/vulnerability_rule.py)
+    """which known vulnerabilities stop a release; only the pipeline reads this key: below"""
     _endpoint_overrides: tuple[EndpointOverride, ...] = PrivateAttr(default=())
 
     @property

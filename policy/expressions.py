@@ -8,7 +8,7 @@ different types are compared as numbers.
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 Value = str | bool | float | None
 
@@ -125,10 +125,15 @@ class _Parser:
             return word in ("always", self._status)
         if word in _LITERALS:
             return _LITERALS[word]
-        context, _, name = word.partition(".")
-        if context not in self._contexts or not name or "." in name:
+        context, *names = word.split(".")
+        if context not in self._contexts or not all(names) or not names:
             raise ValueError(f"'{word}': is not a supported value")
-        return self._contexts[context].get(name)
+        value: Any = self._contexts[context]
+        for name in names:
+            value = value.get(name) if isinstance(value, Mapping) else None
+        if isinstance(value, Mapping):
+            raise ValueError(f"'{word}': is not a supported value")
+        return cast("Value", value)
 
     def _take(self, sign: str) -> bool:
         if self._tokens[:1] == [sign]:

@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from policy.workflows import Event, JobRun, jobs_of
+from policy.workflows import PUBLISHED, Event, JobRun, jobs_of
 
 EVERYTHING: Final = {"lint-test", "build-push", "deploy"}
 APP: Final = ("app/server.py",)
@@ -48,9 +48,9 @@ def design_jobs(runs: list[JobRun]) -> set[str]:
         match verb(command):
             case "check":
                 jobs.add("lint-test")
-            case "deploy":
-                jobs |= {"deploy"} if flag(command, "--image") else EVERYTHING
-            case "report":
+            case "publish":
+                jobs |= {"lint-test", "build-push"}
+            case "report" | "bill-of-materials":
                 pass
             case other:
                 jobs.add(other)
@@ -136,9 +136,13 @@ def test_push_deploys_to_production_with_its_commit_and_author() -> None:
     """A push to main deploys its commit to prod and writes a report."""
     (job,) = jobs_of(PUSH)
     assert (job.job, job.environment, job.conclusion) == ("deliver/deliver", "prod", "success")
-    deploy, report = job.commands
-    expected = {"--env": "prod", "--image": "", "--commit": "5ea1ed", "--by": "octocat", **FLAGS}
+    publish, deploy, bill, report = job.commands
+    expected = {"--env": "prod", "--repository": FLAGS["--repository"], "--commit": "5ea1ed", "--format": "outputs"}
+    assert (verb(publish), {name: flag(publish, name) for name in expected}) == ("publish", expected)
+    reference = PUBLISHED["reference"]
+    expected = {"--env": "prod", "--image": reference, "--commit": "5ea1ed", "--by": "octocat", **FLAGS}
     assert {name: flag(deploy, name) for name in expected} == expected
+    assert (verb(bill), flag(bill, "--image")) == ("bill-of-materials", reference)
     assert (verb(report), flag(report, "--env"), flag(report, "--format")) == ("report", "prod", "markdown")
 
 
@@ -182,7 +186,32 @@ def test_accessory_gets_every_field_of_the_form(image: str, rollback: bool) -> N
 def test_failed_rollout_fails_its_job_and_is_reported(chosen_verb: str) -> None:
     """The report is written after a failure too, and the job still fails."""
     (job,) = jobs_of(deliver("prod", chosen_verb), fails=lambda step: f"call {chosen_verb}" in step)
-    assert [verb(command) for command in job.commands] == [chosen_verb, "report"]
+    rollout = ["publish", "deploy", "bill-of-materials"] if chosen_verb == "deploy" else ["rollback"]
+    assert [verb(command) for command in job.commands] == [*rollout, "report"]
+    assert job.conclusion == "failure"
+
+
+def test_image_that_was_pushed_is_attested_also_if_its_rollout_fails() -> None:
+    """Provenance and bill of materials; a gate that fails has pushed nothing, and an older image was made elsewhere."""
+    for failing in ("call deploy", "nothing"):
+        (job,) = jobs_of(PUSH, fails=lambda step, failing=failing: failing in step)  # type: ignore[misc]
+        assert job.actions[-2:] == ["actions/attest-build-provenance", "actions/attest"]
+    for event, failing in ((PUSH, "call publish"), (deliver("prod", "deploy", image=IMAGE), "nothing")):
+        (job,) = jobs_of(event, fails=lambda step, failing=failing: failing in step)  # type: ignore[misc]
+        assert not [action for action in job.actions if "attest" in action]
+
+
+def test_private_repository_attests_nothing() -> None:
+    """GitHub stores attestations of private repositories for Enterprise Cloud alone."""
+    (job,) = jobs_of(replace(PUSH, is_private=True))
+    assert [verb(command) for command in job.commands] == ["publish", "deploy", "report"]
+    assert not [action for action in job.actions if "attest" in action]
+
+
+def test_failed_attestation_fails_the_job_after_the_rollout() -> None:
+    """A signing service that is down stops no release, and is not overlooked."""
+    (job,) = jobs_of(PUSH, fails=lambda step: "attest-build-provenance" in step)
+    assert [verb(command) for command in job.commands][:2] == ["publish", "deploy"]
     assert job.conclusion == "failure"
 
 

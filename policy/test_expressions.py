@@ -8,7 +8,7 @@ from policy.expressions import Value, evaluate, interpolated, is_met
 from policy.workflows import command
 
 CONTEXTS: Final[dict[str, dict[str, Any]]] = {
-    "github": {"event_name": "push", "sha": "abc"},
+    "github": {"event_name": "push", "sha": "abc", "event": {"number": 7}},
     "inputs": {"verb": "plan", "empty": "", "yes": True},
 }
 
@@ -19,6 +19,8 @@ CONTEXTS: Final[dict[str, dict[str, Any]]] = {
         ("'it''s'", "it's"),
         ("github.sha", "abc"),
         ("inputs.absent", None),
+        ("github.event.number", 7),
+        ("github.event.absent.number", None),
         ("inputs.verb == 'PLAN'", True),
         ("inputs.verb != 'plan'", False),
         ("inputs.absent == ''", True),  # null and '' are both 0
@@ -50,7 +52,8 @@ def test_values(text: str, value: Value) -> None:
         "'open",
         "matrix.os",
         "github",
-        "github.event.number",
+        "github.event",
+        "github..sha",
         "contains(github.sha, 'a')",
         "1 < 2",
         "true true",

@@ -9,7 +9,7 @@ import yaml
 
 from policy.running import ROOT, run_checked
 from policy.test_events import flag, verb
-from policy.workflows import FOLDER, TIMEOUT_INPUT, Event, JobRun, jobs_of, read_workflow, steps
+from policy.workflows import FOLDER, PUBLISHED, TIMEOUT_INPUT, Event, JobRun, jobs_of, read_workflow, steps
 
 RELEASE: Final = FOLDER / "release.yml"
 COMMON: Final = {"--source": "source/.", "--settings": "source/environments", "--env": "prod"}
@@ -61,11 +61,16 @@ def test_caller_passes_no_secret() -> None:
 def test_deploy_is_the_default_and_is_reported() -> None:
     """It ships the caller's commit to the caller's environment; the commands in its report name this module."""
     job = called()
-    deploy, report = job.commands
+    publish, deploy, bill, report = job.commands
     assert (job.job, job.environment, job.group) == ("release/release", "prod", "release-deploy-prod-.")
-    expected = {**COMMON, "--module": MODULE, "--image": "", "--commit": "5ea1ed", "--by": "octocat"}
+    expected = {**COMMON, "--commit": "5ea1ed", "--format": "outputs"}
+    assert {name: flag(publish, name) for name in expected} == expected
+    image = PUBLISHED["reference"]
+    expected = {**COMMON, "--module": MODULE, "--image": image, "--commit": "5ea1ed", "--by": "octocat"}
     assert {name: flag(deploy, name) for name in expected} == expected
-    assert (verb(deploy), verb(report)) == ("deploy", "report")
+    assert (flag(bill, "--source"), flag(bill, "--image")) == ("source/.", image)
+    verbs = ["publish", "deploy", "bill-of-materials", "report"]
+    assert [verb(command) for command in (publish, deploy, bill, report)] == verbs
     assert {name: flag(report, name) for name in (*COMMON, "--module")} == {**COMMON, "--module": MODULE}
 
 
@@ -87,7 +92,8 @@ def test_application_and_settings_may_be_in_any_folder() -> None:
     job = called(folder="services/web", settings="services/web/environments")
     for command in job.commands:
         assert flag(command, "--source") == "source/services/web"
-        assert flag(command, "--settings") == "source/services/web/environments"
+        if verb(command) != "bill-of-materials":
+            assert flag(command, "--settings") == "source/services/web/environments"
     assert job.group != called(folder="services/api").group
 
 
@@ -116,8 +122,19 @@ def test_failed_rollout_fails_and_is_reported(name: str) -> None:
         Event("workflow_call", workflow="release", inputs={"environment": "prod", "verb": name, "to": "1234567"}),
         fails=lambda step: f"call {name}" in step,
     )
-    assert [verb(command) for command in job.commands] == [name, "report"]
+    rollout = ["publish", "deploy", "bill-of-materials"] if name == "deploy" else [name]
+    assert [verb(command) for command in job.commands] == [*rollout, "report"]
     assert job.conclusion == "failure"
+
+
+@pytest.mark.parametrize(("is_private", "attest", "attests"), [(False, False, 2), (True, False, 0), (True, True, 2)])
+def test_image_of_a_private_repository_is_attested_if_the_caller_says_so(
+    is_private: bool, attest: bool, attests: int
+) -> None:
+    """GitHub stores attestations of private repositories for Enterprise Cloud alone."""
+    inputs: dict[str, str | bool] = {"environment": "prod", "attest": attest}
+    (job,) = jobs_of(Event("workflow_call", workflow="release", inputs=inputs, is_private=is_private))
+    assert len([action for action in job.actions if "attest" in action]) == attests
 
 
 @pytest.mark.parametrize("name", [*ROLLOUTS, "plan"])

@@ -13,6 +13,8 @@ from policy.workflows import DAGGERW, FOLDER, PATHS, TIMEOUT_INPUT, command, rea
 # The only allowed actions: version, and the commit of its tag.
 # Source: the tags of each action's own repository; the comment is the day of the tag.
 ACTIONS: Final = {
+    "actions/attest": ("v4.2.2", "1e69f48acb82d1966a394da916b4c1698aa569d6"),  # 2026-08-04
+    "actions/attest-build-provenance": ("v4.1.0", "a2bbfa25375fe432b6a289bc6b6cd05ecd0c4c32"),  # 2026-02-26
     "actions/checkout": ("v7.0.1", "3d3c42e5aac5ba805825da76410c181273ba90b1"),  # 2026-07-17
     "actions/setup-go": ("v7.0.0", "b7ad1dad31e06c5925ef5d2fc7ad053ef454303e"),  # 2026-07-15
     "actions/upload-artifact": ("v7.0.0", "bbbca2ddaa5d8feaa63e36b76fdaad77386f024f"),  # 2026-02-25
@@ -30,7 +32,7 @@ COMMANDS: Final = {*DAGGERW, ".ci/run", "make", "pip", "uv"}
 SECRETS: Final = {
     "AR_REPO", "GCP_PROJECT_ID", "GCP_SERVICE_ACCOUNT", "GCP_ZONE", "MIG_NAME", "WORKLOAD_IDENTITY_PROVIDER",
 }  # fmt: skip
-MOST_LINES: Final = 84  # release.yml has nine inputs; the others have at most 59
+MOST_LINES: Final = 105  # release.yml has ten inputs; the others have at most 81
 
 each_workflow = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)
 
@@ -104,10 +106,12 @@ def test_only_allowed_events_start_a_workflow(path: Path) -> None:
 
 @each_workflow
 def test_jobs_have_no_unneeded_permission(path: Path) -> None:
-    """A job may read the contents; only a job with a login may request an id token."""
+    """A job may read the contents; a job with a login may request an id token, and one that attests may store it."""
     assert read_workflow(path).get("permissions") == {}, f"{path.name}: permissions. Fix: '{{}}' at the top"
     for where, job in jobs(path):
         needed = {"contents": "read", **({"id-token": "write"} if has_login(job) else {})}
+        if any(step.get("uses", "").startswith("actions/attest") for step in job["steps"]):
+            needed["attestations"] = "write"
         assert job.get("permissions") == needed, f"{where}.permissions: got {job.get('permissions')}. Fix: {needed}"
 
 

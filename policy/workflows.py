@@ -18,6 +18,8 @@ PATHS: Final = sorted(path for path in FOLDER.iterdir() if path.suffix in (".yml
 DAGGERW: Final = ("./daggerw", "delivery/daggerw")
 # The timeout of a job whose caller may set it.
 TIMEOUT_INPUT: Final = "${{ inputs.timeout_minutes }}"
+# Outputs of the step that publishes, the only one with an id.
+PUBLISHED: Final = {"name": "host/app", "digest": "sha256:ab", "reference": "host/app@sha256:ab"}
 # Events that name the workflow that they start.
 _NAMED: Final = ("workflow_dispatch", "workflow_call")
 
@@ -33,6 +35,7 @@ class Event:
         paths: changed paths.
         workflow: name of the dispatched or called workflow's file, without its extension.
         inputs: inputs of the dispatch or the call by name.
+        is_private: whether the repository is private.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Event:
     paths: tuple[str, ...] = ()
     workflow: str = ""
     inputs: Mapping[str, str | bool] = field(default_factory=dict)
+    is_private: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class JobRun:
         group: concurrency group of the workflow.
         conclusion: success or failure.
         commands: arguments of each started program.
+        actions: actions that ran, in order, without their version.
     """
 
     job: str
@@ -60,6 +65,7 @@ class JobRun:
     group: str
     conclusion: str
     commands: list[list[str]]
+    actions: list[str]
 
 
 def read_workflow(path: Path) -> dict[str, Any]:
@@ -139,16 +145,17 @@ def _matches(pattern: str, name: str) -> bool:
 
 def _run_of(name: str, workflow: Mapping[str, Any], job: str, event: Event, fails: Callable[[str], bool]) -> JobRun:
     ref = "refs/pull/1/merge" if event.name == "pull_request" else f"refs/heads/{event.branch}"
-    github = {"event_name": event.name, "ref": ref, "sha": "5ea1ed"}
+    payload = {"repository": {"private": event.is_private}}
+    github = {"event_name": event.name, "event": payload, "ref": ref, "sha": "5ea1ed"}
     called = {"workflow_repository": "owner/delivery", "workflow_sha": "c0ffee"}
     form = (workflow["on"].get("workflow_call") or {}).get("inputs", {})
     inputs = {name: field["default"] for name, field in form.items() if "default" in field} | dict(event.inputs)
     contexts: dict[str, Mapping[str, Any]] = {
-        "github": github, "inputs": inputs, "job": called, "secrets": _Secrets(),
+        "github": github, "inputs": inputs, "job": called, "secrets": _Secrets(), "steps": {},
     }  # fmt: skip
     default_variables = {"GITHUB_TRIGGERING_ACTOR": "octocat"}
     definition = workflow["jobs"][job]
-    commands, status = [], "success"
+    commands, actions, status = [], [], "success"
     for step in definition["steps"]:
         if not is_met(step.get("if", "true"), contexts, status):
             continue
@@ -158,11 +165,20 @@ def _run_of(name: str, workflow: Mapping[str, Any], job: str, event: Event, fail
         words = [_expanded(word, variables) for word in command(step["run"])] if "run" in step else []
         if words:
             commands.append(words)
-        if fails(" ".join(words) or step["uses"]) and not step.get("continue-on-error"):
-            status = "failure"
+        else:
+            actions.append(step["uses"].partition("@")[0])
+        if fails(" ".join(words) or step["uses"]):
+            status = status if step.get("continue-on-error") else "failure"
+        elif "id" in step:
+            contexts["steps"] = {**contexts["steps"], step["id"]: {"outputs": PUBLISHED}}
     environment = interpolated(definition.get("environment", ""), contexts)
     return JobRun(
-        f"{name}/{job}", environment, interpolated(workflow["concurrency"]["group"], contexts), status, commands
+        f"{name}/{job}",
+        environment,
+        interpolated(workflow["concurrency"]["group"], contexts),
+        status,
+        commands,
+        actions,
     )
 
 

@@ -1,1 +1,5 @@
-"""Programs that run inside the pipeline's containers: the standard library alone, called by path or as a module."""
+"""
+Programs that run inside the pipeline's containers, called by path or as a module.
+
+They need the standard library alone; audit.py also has the dependency group `audit` of ci.
+"""

@@ -78,7 +78,7 @@ def push(
             settings = dag.directory().with_new_file("test.yaml", ENVIRONMENT)
             given = Options(source=here, tools=here, settings=settings, credentials=credentials, env="test")
             application = Application(image="ai-server", port=8000, bill_of_materials="uv.lock")
-            laid_out = await publish.lay_out(image, here, application, where)
+            laid_out = await publish.lay_out(image, here, application, where.name)
             return await publish.run_push(laid_out, given, where, service, uuid.uuid4().hex)
 
     with _log(to).open("a") as log:

@@ -1,5 +1,6 @@
 """The module, called by path for another repository, with the command lines of the reusable workflow."""
 
+import json
 import os
 import re
 import subprocess
@@ -38,28 +39,35 @@ def run_line(job: Checkout, name: str, **variables: str) -> str:
     Run the command line of a step as GitHub does, for the local environment, which needs no login.
 
     Returns:
-        Its output: what it prints to stdout, or what it adds to the summary of the job.
+        Its output: what it prints to stdout, or what it adds to the summary, the outputs or a file of the job.
     """
     folder = job.path.parent
-    summary = folder / "summary.md"
-    summary.write_text("")
+    files = {name: folder / name for name in ("summary.md", "outputs", "bill.json")}
+    for file in files.values():
+        file.write_text("")
     environment = {
         **{key: value for key, value in os.environ.items() if key != "GOOGLE_APPLICATION_CREDENTIALS"},
         "TARGET": "local", "SOURCE": "source/.", "SETTINGS": f"source/{SETTINGS}", "MODULE": MODULE,
         "IMAGE": "", "COMMIT": "", "TO": "", "GITHUB_TRIGGERING_ACTOR": "octocat",
-        "GITHUB_STEP_SUMMARY": str(summary), "DAGGER_PROGRESS": "plain", "NO_COLOR": "1", **variables,
+        "GITHUB_STEP_SUMMARY": str(files["summary.md"]), "GITHUB_OUTPUT": str(files["outputs"]),
+        "RUNNER_TEMP": str(folder), "DAGGER_PROGRESS": "plain", "NO_COLOR": "1", **variables,
     }  # fmt: skip
     ran = subprocess.run(
         ["bash", "-eu", "-c", LINES[name]], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr[-5000:]
-    return ran.stdout + summary.read_text()
+    return ran.stdout + "".join(file.read_text() for file in files.values())
 
 
 def test_every_line_of_the_workflow_works_for_another_repository(job: Checkout) -> None:
     """A release, its report, the rollback, and the plan and the status after it, with the programs of the module."""
-    assert list(LINES) == ["deploy", "rollback", "plan", "$VERB", "report"]
-    deployed = run_line(job, "deploy")
+    assert list(LINES) == ["publish", "deploy", "bill-of-materials", "rollback", "plan", "$VERB", "report"]
+    published = dict(line.split("=", 1) for line in run_line(job, "publish").splitlines())
+    assert published["reference"] == f"{published['name']}@{published['digest']}"
+    deployed = run_line(job, "deploy", IMAGE=published["reference"])
+    bill = json.loads(run_line(job, "bill-of-materials", IMAGE=published["reference"]))
+    assert bill["metadata"]["component"]["version"] == published["digest"]
+    assert {"bomFormat", "serialNumber", "specVersion"} <= set(bill)
     assert f"undo      dagger -m {MODULE} call rollback" in deployed
     assert f"--settings DIR --source SOURCE --module {MODULE}" in deployed
     [reference] = set(re.findall(r"^  now +(\S+@sha256:[0-9a-f]{64}) ", deployed, re.MULTILINE))

@@ -40,12 +40,12 @@ def _gate_with(part: str) -> str:
 
 def _row(path: str, key: str, kind: type[Any], wrong: str) -> tuple[str, ...]:
     name = _FIELDS.get(key, key)
-    meaning = _meanings(kind)[name]
+    meaning = meanings(kind)[name]
     is_required = key in (_REQUIRED if kind is Application else _GATE)
     return f"`{path}`", meaning, _expected(wrong), "required" if is_required else _default(kind, name)
 
 
-def _meanings(kind: type[Any]) -> dict[str, str]:
+def meanings(kind: type[Any]) -> dict[str, str]:
     """Return the meanings of the fields in the docstring of a class."""
     arguments = (inspect.getdoc(kind) or "").partition("Args:\n")[2]
     return {name: re.sub(r"\s+", " ", text) for name, text in _ARGUMENT.findall(arguments)}

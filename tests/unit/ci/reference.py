@@ -15,6 +15,7 @@ from ci.main import Ci
 from ci.options import GROUP_OPTIONS
 from tests.support.reference import Flag, Verb, flags_table, table, verbs_table, write
 from tests.unit.ci.delivery_keys import delivery_keys
+from tests.unit.ci.vulnerability_keys import vulnerability_keys
 
 _COMMON = [("0", "Done."), ("1", "A bug of the pipeline.")]
 _OTHERS = [
@@ -25,7 +26,7 @@ _OTHERS = [
 
 def sections() -> dict[str, str]:
     """Return the sections by their names."""
-    return {"pipeline": _pipeline(), "delivery": delivery_keys()}
+    return {"pipeline": _pipeline(), "delivery": delivery_keys(), "vulnerabilities": vulnerability_keys()}
 
 
 def _pipeline() -> str:

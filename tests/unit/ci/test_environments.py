@@ -62,10 +62,18 @@ def test_source_without_environment_files_is_refused(tmp_path: Path) -> None:
         (b"repository: team/app", "repository: got 'team/app', must be HOST/PATH without tag"),
         (b"repository: app", "repository: got 'app', must be HOST/PATH without tag"),
         (b"repository: " + b"9" * 5_000, "a value cannot be read: Exceeds the limit (4300 digits)"),
-        (b"repository: " + b"[" * 5_000 + b"]" * 5_000, "a value cannot be read: "),
+        (b"repository: " + b"[" * 5_000 + b"]" * 5_000, "cannot be read: "),
         (b"repository: caf\xe9", "cannot be read: 'utf-8' codec"),
         (b"repository: a\0b", "unacceptable character"),
         (b"{", "while parsing"),
+        (
+            b"repository: host/path/app\nvulnerabilities: {fails: low}",
+            "line 2: vulnerabilities.fails: unknown key. Fix: ",
+        ),
+        (
+            b"repository: host/path/app\nvulnerabilities: {allowed: [{id: CVE-1, reason: r, until: 2026-13-01}]}",
+            "line 2: ",
+        ),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -84,3 +92,10 @@ def test_file_that_the_engine_cannot_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "dev.yaml").mkdir(parents=True)
     with pytest.raises(RefusedError, match=r"environments/dev\.yaml: cannot be read: .* Fix: make it a text file"):
         read(tmp_path, "dev")
+
+
+def test_environment_says_which_vulnerabilities_stop_a_release(tmp_path: Path) -> None:
+    """The file of an environment without the key has the default."""
+    (tmp_path / "dev.yaml").write_text("repository: host.test/app\nvulnerabilities: {fails_from: low}\n")
+    assert read(tmp_path, "dev").vulnerabilities.fails_from == "low"
+    assert read(Path("environments"), "local").vulnerabilities.fails_from == "high"

@@ -8,17 +8,15 @@ import dagger
 import pytest
 from dagger import dag
 
-from ci import gates
+from ci import gates, vulnerability_gate
 from ci.application import NAMED_CHECKS, Gate
-from ci.errors import GateError
+from ci.errors import GateError, NotRunError
 from ci.gates import Gated
-from ci.programs import Program
 from ci.stages import Stage
-from ci.steps import environment, image, python_checks
-from ci.steps.environment import Project
+from ci.steps import image
 from ci.steps.policy_checks import PolicyInputs
 from ci.steps.python_checks import Linted
-from tests.unit.ci.doubles import APPLICATION, PROJECT, SOURCE, query_error
+from tests.unit.ci.doubles import APPLICATION, SOURCE, query_error
 
 LINTED = Linted(SOURCE, ("daggerw",))
 
@@ -35,9 +33,19 @@ def failures(monkeypatch: pytest.MonkeyPatch) -> dict[str, Exception]:
                 raise failing[name]
             return dag.container() if name == "build" else (f"{name} passed",)
 
-        monkeypatch.setattr(gates, name, run)
+        monkeypatch.setattr(*((vulnerability_gate, "search") if name == "vulnerabilities" else (gates, name)), run)
 
-    for name in ("lint", "types", "test", "test_with_coverage", "policy", "command", "build", "smoke"):
+    for name in (
+        "lint",
+        "types",
+        "test",
+        "test_with_coverage",
+        "policy",
+        "command",
+        "vulnerabilities",
+        "build",
+        "smoke",
+    ):
         gate(name)
     return failing
 
@@ -61,6 +69,7 @@ def test_stages_are_in_the_order_of_the_release(failures: dict[str, Exception]) 
         ("lint", ("lint passed",)),
         ("types", ("types passed",)),
         ("test", ("test passed",)),
+        ("vulnerabilities", ("vulnerabilities passed",)),
         ("build", ()),
         ("smoke", ("smoke passed",)),
     ]
@@ -70,7 +79,7 @@ def test_policy_is_a_gate_where_it_is_asked_for(failures: dict[str, Exception]) 
     """A release without --all-checks runs no rule of policy."""
     policy = PolicyInputs(SOURCE, SOURCE)
     _, stages = run(*NAMED_CHECKS, "policy", policy=policy)
-    assert [stage.name for stage in stages] == ["lint", "types", "test", "policy", "build", "smoke"]
+    assert [stage.name for stage in stages] == ["lint", "types", "test", "policy", "vulnerabilities", "build", "smoke"]
     failures["policy"] = GateError("policy: a rule is broken")
     with pytest.raises(GateError, match="nothing was pushed; failed: policy"):
         run(*NAMED_CHECKS, "policy", policy=policy)
@@ -90,11 +99,11 @@ def test_command_is_a_gate_beside_the_checks_of_this_module(failures: dict[str, 
 
 
 def test_application_without_gates_is_built_and_smoked(failures: dict[str, Exception]) -> None:
-    """Build and smoke are gates of every release."""
+    """Build, smoke and the search for known vulnerabilities are gates of every release."""
     assert not failures
     gated = Gated(SOURCE, APPLICATION, SOURCE, (), LINTED)
     _, stages = asyncio.run(gates.run(gated))
-    assert [stage.name for stage in stages] == ["build", "smoke"]
+    assert [stage.name for stage in stages] == ["vulnerabilities", "build", "smoke"]
 
 
 def test_every_failure_is_reported(failures: dict[str, Exception]) -> None:
@@ -127,7 +136,21 @@ def test_advisory_reports_and_goes_on(failures: dict[str, Exception]) -> None:
     """The failures stand in the stages."""
     failures.update(lint=GateError("lint: E501"), types=GateError("types: wrong"), test=GateError("test: one failed"))
     _, stages = run(advisory=True)
-    assert [stage.failure for stage in stages] == ["lint: E501", "types: wrong", "test: one failed", "", ""]
+    assert [stage.failure for stage in stages] == ["lint: E501", "types: wrong", "test: one failed", "", "", ""]
+
+
+def test_search_for_vulnerabilities_stops_a_release_only_where_it_was_answered(failures: dict[str, Exception]) -> None:
+    """A search without an answer is reported as not run, and a vulnerability stops like any gate."""
+    failures["vulnerabilities"] = NotRunError("the service did not answer")
+    _, stages = run()
+    assert [stage.results for stage in stages if stage.name == "vulnerabilities"] == [
+        ("not run: the service did not answer",)
+    ]
+    failures["vulnerabilities"] = GateError("vulnerabilities: jinja2 2.10")
+    with pytest.raises(GateError, match=r"jinja2 2\.10\n\nnothing was pushed; failed: vulnerabilities"):
+        run()
+    _, stages = run(advisory=True)
+    assert [stage.failure for stage in stages if stage.failure] == ["vulnerabilities: jinja2 2.10"]
 
 
 @pytest.mark.parametrize("gate", ["build", "smoke"])
@@ -143,69 +166,6 @@ def test_bug_in_a_gate_leaves_as_itself(failures: dict[str, Exception]) -> None:
     failures["types"] = ZeroDivisionError("a bug")
     with pytest.raises(ZeroDivisionError, match="a bug"):
         run()
-
-
-class Ran:
-    """A container that ends with an output or an error."""
-
-    def __init__(self, outcome: str | Exception) -> None:
-        self.outcome = outcome
-
-    async def stdout(self) -> str:
-        await asyncio.sleep(0)
-        if isinstance(self.outcome, Exception):
-            raise self.outcome
-        return self.outcome
-
-
-def exec_error(code: int, stdout: str) -> dagger.QueryError:
-    """Return the error that the SDK raises for a command that failed."""
-    return query_error("exit code", _type="EXEC_ERROR", cmd=["pytest"], exitCode=code, stdout=stdout, stderr="")
-
-
-@pytest.fixture
-def outcomes(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | Exception]:
-    """Output or error of the tests and of the types of each program."""
-    ended: dict[str, str | Exception] = {}
-
-    async def read_project(*_: object) -> Project:
-        return PROJECT
-
-    def step(_: object, program: Program, __: object) -> Ran:
-        return Ran(ended[program.name])
-
-    monkeypatch.setattr(environment, "read_project", read_project)
-    monkeypatch.setattr(python_checks, "test", step)
-    monkeypatch.setattr(python_checks, "types", step)
-    return ended
-
-
-def programs(*names: str) -> dict[Program, dagger.Directory]:
-    rows = (Program(name=name, project=".", coverage=None, types=(), tests=()) for name in names)
-    return dict.fromkeys(rows, SOURCE)
-
-
-def test_every_program_is_named_with_its_counts(outcomes: dict[str, str | Exception]) -> None:
-    """The types of tests without a program are not checked."""
-    outcomes.update(
-        app="====== 487 passed in 14.20s ======\n", lib="=== 95 passed, 1 skipped in 70.61s (0:01:10) ===\n"
-    )
-    assert asyncio.run(gates.test(SOURCE, programs("app", "lib"))) == ("app 487 passed", "lib 95 passed, 1 skipped")
-    outcomes.update(
-        app="Success: no issues found in 28 source files\n", lib="Success: no issues found in 1 source file\n"
-    )
-    assert asyncio.run(gates.types(SOURCE, programs("app", "lib"))) == ("app 28 files", "lib 1 file")
-
-
-def test_failed_programs_are_named_beside_those_that_passed(outcomes: dict[str, str | Exception]) -> None:
-    """The last line of the failure lists both."""
-    outcomes.update(app="== 487 passed in 1.00s ==", deploy=exec_error(1, "1 failed"), lib=query_error("no memory"))
-    with pytest.raises(GateError) as failed:
-        asyncio.run(gates.test(SOURCE, programs("app", "deploy", "lib")))
-    assert str(failed.value) == (
-        "tests of deploy: failed with code 1\n1 failed\n\ntests of lib: could not run\nno memory\n\n"
-        "tests: failed: deploy, lib; passed: app 487 passed"
-    )
 
 
 class Half:

@@ -19,7 +19,7 @@ from tests.unit.ci.doubles import calls
 FUNCTIONS = Ci.__dagger_object_type__.functions  # type: ignore[attr-defined]
 # The verbs that check this repository and no other one, and those that run a program of this module.
 CHECKED = {"lint", "types", "test", "policy", "tools"}
-WITHOUT_TOOLS = {*CHECKED, "build", "smoke", "registry", "reset_local"}
+WITHOUT_TOOLS = {*CHECKED, "bill_of_materials", "build", "smoke", "registry", "reset_local"}
 
 
 def directories(name: str) -> dict[str, list[str]]:

@@ -25,12 +25,13 @@ EFFECTS = {
 # Their directory or container is made from the folder that the function works in, and loaded after its end. Source:
 # `call tools` on a restarted engine of 0.19.10 failed with "lstat /scratch: no such file or directory".
 LOADED_LATER = {"build", "tools"}
+READS_SOURCE = {"bill_of_materials"}
 FUNCTIONS = Ci.__dagger_object_type__.functions  # type: ignore[attr-defined]
 
 
 def test_every_function_is_known() -> None:
     """A new function is added to these sets on purpose."""
-    assert set(FUNCTIONS) == CHECKS | EFFECTS | LOADED_LATER | {"smoke", "registry", "emulator"}
+    assert set(FUNCTIONS) == CHECKS | EFFECTS | LOADED_LATER | READS_SOURCE | {"smoke", "registry", "emulator"}
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
@@ -45,7 +46,7 @@ def test_every_function_and_argument_is_documented(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_effects_and_results_that_are_loaded_later_are_never_cached(name: str) -> None:
     """A verb that reads or changes a group, and one whose result needs the folder of its session, run in every call."""
-    assert (FUNCTIONS[name].cache_policy == "never") == (name in EFFECTS | LOADED_LATER)
+    assert (FUNCTIONS[name].cache_policy == "never") == (name in EFFECTS | LOADED_LATER | READS_SOURCE)
 
 
 @pytest.mark.parametrize("name", ["history", "reconcile", "prune", "doctor"])
@@ -175,6 +176,18 @@ def test_the_app_gates_a_release_and_everything_does_with_all_checks(
     assert set(gates.programs) == {first, *(tools if all_checks else [])}
     assert [gate.name for gate in gates.gates] == ["lint", "types", "test", *(["policy"] if all_checks else [])]
     assert (gates.policy is not None) == all_checks
+
+
+def test_publish_refuses_another_format_before_any_gate() -> None:
+    """The formats of a report are not those of a publish."""
+    ci = Ci(credentials=None)  # type: ignore[call-arg]  # dagger writes the constructor
+    with pytest.raises(dagger.ExecError) as refused:
+        asyncio.run(
+            FUNCTIONS["publish"]
+            .bind_parent(ci)
+            .wrapped(source=REPOSITORY, tools=TOOLS, credentials=None, format="markdown")
+        )
+    assert (refused.value.exit_code, refused.value.stderr) == (3, "--format: got 'markdown'. Fix: text or outputs")
 
 
 def test_repository_of_another_image_is_refused_before_any_gate() -> None:

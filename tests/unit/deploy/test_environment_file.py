@@ -28,6 +28,13 @@ def test_accessories_are_not_checked(tmp_path: Path) -> None:
     assert read_config("x", {}, tmp_path).accessories == {"other": {"anything": 1}}
 
 
+def test_rule_over_vulnerabilities_is_not_checked(tmp_path: Path) -> None:
+    """Only the pipeline reads the key `vulnerabilities`, and checks it."""
+    text = Path("environments/local.yaml").read_text()
+    (tmp_path / "x.yaml").write_text(f"{text}vulnerabilities: {{allowed: [{{until: 2026-12-31}}]}}\n")
+    assert read_config("x", {}, tmp_path).group == "dojangkok-dev-ai-server-mig"
+
+
 @pytest.mark.parametrize(
     ("text", "error_text"),
     [
