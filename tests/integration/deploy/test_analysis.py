@@ -162,7 +162,7 @@ def test_single_high_value_is_no_failure() -> None:
 def test_last_reading_without_data_pauses() -> None:
     """A check that had values, and has none at the end of the bake, is inconclusive."""
     rig = metered(ERRORS, steps=({"instances": 1, "bake_s": 30},))
-    rig.prometheus.faults = [*[_vector("0")] * 2, *[_vector()] * 20]
+    rig.prometheus.faults = [_vector("0"), _vector("0"), *[_vector()] * 20]
     pause = rig.deploy("a").pause
     assert pause is not None
     assert pause.text == "check 'errors' has no data: the query gives no sample"

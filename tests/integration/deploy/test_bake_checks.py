@@ -14,7 +14,9 @@ from tests.integration.deploy.stepped import share, stepped_rig
 
 
 class Check:
-    """A check of a bake that returns a finding for each release."""
+    """A check of a bake that returns a finding for each release, and has no readings."""
+
+    series: tuple[CheckSeries, ...] = ()
 
     def __init__(self, finding: BakeFinding) -> None:
         self.finding = finding
