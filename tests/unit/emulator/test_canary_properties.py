@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import HealthCheck, event, given
 from hypothesis import settings as hypothesis_settings
@@ -94,7 +95,7 @@ def test_a_canary_never_exceeds_its_size(
     surge, unavailable = policy if substitutes else (0, max(policy))
     rollout = settled(size, **location)
     rollout.profiles["new"] = profile
-    limits = {"surge": surge, "unavailable": unavailable, "counts_deleting": counts_deleting}
+    limits: dict[str, Any] = {"surge": surge, "unavailable": unavailable, "counts_deleting": counts_deleting}
     rollout.patch(replace(rollout.settings, substitutes=substitutes, **limits))
     largest, target, is_disturbed = size, None, False
     for kind, number, next_target, moments in changes:
