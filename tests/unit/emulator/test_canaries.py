@@ -17,7 +17,7 @@ BROKEN = Profile(answer_s=None)
 
 def canary(count: int, size: int, **more: Any) -> Settings:
     """Return the settings of a group with a canary of a number of instances."""
-    return settings(size=size, targets=(Target(NEW, count), Target(OLD, size - count)), **more)
+    return settings(OLD, size, targets=(Target(NEW, count), Target(OLD, size - count)), **more)
 
 
 def with_canary(count: int, size: int, **more: Any) -> GroupRollout:
