@@ -81,15 +81,15 @@ def print_scenarios(machine: Machine, folder: Path, short: int, seed: int) -> No
 def print_settings(machine: Machine, folder: Path, short: int, seed: int) -> None:
     """Print what is lost without a setting that a zero depends on, beside the same with it."""
     rollouts = (
-        ("with both", DRAINING_S, None),
-        ("no draining", 0, None),
-        ("group's check each second", DRAINING_S, 1),
+        ("with both", DRAINING_S, False),
+        ("no draining", 0, False),
+        ("the group's check passes at once", DRAINING_S, True),
     )
     print("\n| what | requests | lost |\n|---|---|---|")
-    for number, (name, draining_s, check_s) in enumerate(rollouts):
+    for number, (name, draining_s, is_hasty) in enumerate(rollouts):
         measured = perform(
             machine, folder / f"rollout-{number}", RUN_S, scenarios=("good rollout",), short=short // 2, seed=seed,
-            draining_s=draining_s, group_check_s=check_s,
+            draining_s=draining_s, hasty_group=is_hasty,
         )  # fmt: skip
         print_setting(f"good rollout, {name}", measured)
     for seconds in (620, IDLE_S):

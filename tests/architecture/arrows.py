@@ -202,11 +202,7 @@ ARROWS: Final = (
         "acceptance is started as a process, with a registry; its recordings are read by its own module",
     ),
     Arrow("tests.system.accessory", ("tests.support",), "accessory is started as a process"),
-    Arrow(
-        "tests.system.loss",
-        ("tests.support", "tests.system.stacks"),
-        "the servers of the loss laboratory are those of the stacks' tests, with the same variables",
-    ),
+    Arrow("tests.system.loss", ("tests.support", "tests.system.stacks"), "the servers are those of the stacks' tests"),
     Arrow("tests.system.console", ("tests.support",), "the console is opened in a browser"),
     Arrow("tests.system.gcloud", ("tests.support",), "gcloud is started as a process"),
     Arrow("tests.system.images", ("tests.support",), "the provisioner is run as Packer runs it"),

@@ -42,7 +42,7 @@ class Experiment:
         timeout_s: seconds until a rollout has failed.
         draining_s: seconds of draining. In iac/ they are more, because the longest answer takes minutes.
         retries: whether the balancer repeats requests by Google's rule.
-        group_check_s: seconds between two checks of the group itself; None: those of iac/.
+        hasty_group: whether the group's own check passes with the first success; if not, as in iac/.
         settings: variables of the servers that differ from those of the stack with an ingress.
     """
 
@@ -59,7 +59,7 @@ class Experiment:
     timeout_s: int = 120
     draining_s: int = 15
     retries: bool = False
-    group_check_s: int | None = None
+    hasty_group: bool = False
     settings: dict[str, str] = field(default_factory=dict)
 
 
@@ -74,7 +74,7 @@ def terms(experiment: Experiment) -> Terms:
     check = production_check()
     return Terms(
         google=replace(production(), draining_s=experiment.draining_s, retries=experiment.retries),
-        group_check=replace(check, interval_s=experiment.group_check_s or check.interval_s),
+        group_check=replace(check, interval_s=1, healthy_threshold=1) if experiment.hasty_group else check,
         seed=experiment.seed,
         surge=experiment.surge,
         timeout_s=experiment.timeout_s,

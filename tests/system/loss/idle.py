@@ -3,9 +3,10 @@ Requests over connections that were idle for about as long as a server keeps the
 
     python -m tests.system.loss.idle FILE AROUND_S
 
-FILE is the JSON of an Experiment. 40 callers send a request each at the same moment, and again after a pause of about
-AROUND_S. So the balancer needs 40 connections to the servers, and all of them are idle between two moments. No caller
-repeats a request.
+FILE is the JSON of an Experiment. 40 callers send a request each at the same moment, and again after a pause of almost
+AROUND_S. So the balancer needs 40 connections to the servers, and all of them are idle between two moments. The servers
+stand still around each moment, beyond AROUND_S: in a network with delays a request is on its way so long, while the
+server decides to close. No caller repeats a request.
 """
 
 import http.client
@@ -14,18 +15,21 @@ import sys
 import threading
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
+from tests.system.loss.containers import docker
 from tests.system.loss.experiment import read_experiment, terms
 from tests.system.loss.haproxy import PORT
 from tests.system.loss.laboratory import run_laboratory
 
 _CALLERS: Final = 40
-_PAUSES: Final = 40
-_EARLIEST_S, _LATEST_S = -0.1, 0.02  # the pauses are spread evenly from and to these times after AROUND_S
+_PAUSES: Final = 10
+_EARLY_S: Final = 0.2  # from a moment to AROUND_S
+_STILL_S: Final = 0.5  # from a moment until the servers run on
 _TIMEOUT_S: Final = 30
 
 
@@ -46,24 +50,33 @@ class _Caller:
         return f"status {answer.status}"
 
 
-def _bursts(around_s: float) -> Counter[str]:
+def _bursts(around_s: float, servers: Sequence[str]) -> Counter[str]:
     """Send a burst of requests before and after each pause; return how many requests ended how."""
     callers, ends = [_Caller() for _ in range(_CALLERS)], Counter[str]()
-    step_s = (_LATEST_S - _EARLIEST_S) / _PAUSES
-    pauses_s = [around_s + _EARLIEST_S + step_s * number for number in range(_PAUSES)]
+
+    def burst() -> list[Future[str]]:
+        moment = threading.Barrier(_CALLERS)
+        return [pool.submit(caller.send, moment) for caller in callers]
+
     with ThreadPoolExecutor(_CALLERS) as pool:
-        for pause_s in [0.0, *pauses_s]:
-            time.sleep(pause_s)
-            moment = threading.Barrier(_CALLERS)
-            ends.update(pool.map(lambda caller, at=moment: caller.send(at), callers))
+        ends.update(future.result() for future in burst())
+        for _ in range(_PAUSES):
+            answered_at = time.monotonic()
+            time.sleep(around_s - 2 * _EARLY_S)
+            docker("pause", *servers)
+            time.sleep(max(0.0, answered_at + around_s - _EARLY_S - time.monotonic()))
+            sent = burst()
+            time.sleep(_STILL_S)
+            docker("unpause", *servers)
+            ends.update(future.result() for future in sent)
     return ends
 
 
 def main(file: str, around_s: str) -> None:
     """Print the number of requests, of lost ones, and of their ends."""
     experiment = read_experiment(Path(file))
-    with run_laboratory(terms(experiment), Path(experiment.folder)):
-        ends = _bursts(float(around_s))
+    with run_laboratory(terms(experiment), Path(experiment.folder)) as laboratory:
+        ends = _bursts(float(around_s), tuple(laboratory.containers.addresses))
     right = ends[f"status {HTTPStatus.OK.value}"]
     print(json.dumps({"outcomes": [{"requests": ends.total(), "lost": ends.total() - right, "ends": ends}]}))
 
