@@ -7,6 +7,7 @@ from typing import Any, Final
 from deploy.compute_engine.instance_templates import InstanceTemplates
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.permissions import required_permissions
+from deploy.documents.canary import serving_version
 from deploy.documents.resource import Document, link_of, links_of, region_of
 from deploy.errors import CloudError, NotAllowedError
 from deploy.group.observation import Observation
@@ -53,7 +54,7 @@ def read_observation(
         ]
     )
     group_links = links_of(group.raw)
-    links = [version.link for version in group.versions]
+    links, serving = [version.link for version in group.versions], serving_version(group)
     if any(map(region_of, links)) and not reads_region:
         of_region, reads_region = templates.list_regional(region), True
     listed = [*of_project, *of_region]
@@ -63,7 +64,7 @@ def read_observation(
     return Observation(
         group=group,
         templates=tuple(listed),
-        template=_find(listed, links[0]) if links else {},
+        template=_find(listed, serving.link) if serving else {},
         health_check=managed.get_health_check(group.raw),
         autoscaler=next(
             (row["name"] for row in autoscalers if link_of(row.get("target", ""), compute.project) in group_links), ""

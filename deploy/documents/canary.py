@@ -44,6 +44,12 @@ def canary_of(group: Group) -> Canary | None:
     return target if isinstance(target, Canary) else None
 
 
+def serving_version(group: Group) -> Version | None:
+    """Return the version that a group is to serve: its only or first one, and beside a canary the old one."""
+    target = target_of(group) or (group.versions[0] if group.versions else None)
+    return target.old if isinstance(target, Canary) else target
+
+
 def canary_instances(group: Group, canary: Canary) -> int:
     """
     Return the number of instances that a group gives a canary.

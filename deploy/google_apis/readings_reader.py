@@ -12,6 +12,7 @@ from deploy.config import Config
 from deploy.doctor.access import ACT_AS
 from deploy.doctor.readings import NetworkFirewalls, Readings, SecretReading, Unread
 from deploy.documents import project_shapes
+from deploy.documents.canary import serving_version
 from deploy.documents.group_state import Group
 from deploy.documents.resource import Document, link_of, name_of, project_of
 from deploy.documents.validation import shape_check
@@ -181,7 +182,8 @@ class ReadingsReader:
 
     def _template(self, group: Group) -> Document | Unread:
         """Read the group's template, which must be a global one of the project, or one of the group's region."""
-        link = group.versions[0].link if group.versions else ""
+        serving = serving_version(group)
+        link = serving.link if serving else ""
         project, region = f"projects/{self.config.project}", self.config.location.region
         if not link.startswith((f"{project}/global/", f"{project}/regions/{region}/")):
             return Unread(f"the template is neither a global one of the project nor one of {region}", is_absent=True)

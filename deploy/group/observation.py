@@ -15,7 +15,7 @@ class Observation:
     Args:
         group: the group with its instances.
         templates: global templates of the project, and regional ones beside the group's own.
-        template: template of the group, or of the first of two versions; empty if the project does not have it.
+        template: template of the group's version, or of the one beside a canary; empty if the project does not have it.
         health_check: health check that the group repairs by; None if the group has none, or the check is absent.
         autoscaler: name of the autoscaler that resizes the group; empty if there is none.
         missing_permissions: required permissions that the account does not have.

@@ -52,5 +52,5 @@ def refuse_steps(config: Config, group: Group, now: datetime) -> None:
         raise RefusedError(
             f"group '{config.group}': '{group.versions[0].template}', which would serve beside the canary, is not"
             f" proven: {reason}.",
-            "run `rollback` to a release that serves, or leave `rollout.steps` out until one does",
+            "wait until it serves or run `rollback`, and deploy again",
         )

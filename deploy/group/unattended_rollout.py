@@ -22,7 +22,7 @@ def unattended_rollout(group: Group, target: Version, before: Version, *, is_pat
     """
     canary = canary_of(group)
     if canary is not None and (is_patched or canary.new == target):
-        text = f"'{canary.new.template}' is a canary for {share_text(group, canary)} beside '{canary.old.template}'"
+        text = f"'{canary.new.template}' is a canary on {share_text(group, canary)} beside '{canary.old.template}'"
         return f"{text}, and no process would go on with it, or roll back a failure.", True
     version = group.versions[0] if group.versions else None
     if version is None or (not is_patched and (canary is not None or version == before)):

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Final, Literal
 
 from deploy.config import Config
+from deploy.documents.canary import serving_version
 from deploy.documents.group_state import Group
 from deploy.endpoints import EndpointOverride
 from deploy.group import replacement, update_policy
@@ -105,7 +106,7 @@ def preview(config: Config, observed: Observation, plan: DeployPlan, bill_of_mat
     return Preview(
         group=config.group,
         action="nothing" if isinstance(plan, NothingToDo) else "roll" if isinstance(plan, DeployRelease) else "wait",
-        before=group.versions[0].template,
+        before=serving.template if (serving := serving_version(group)) else "",
         target=plan.target.template,
         fallback=plan.fallback.template if plan.fallback else "",
         bill_of_materials=bill_of_materials,

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from deploy.config import Config
+from deploy.documents.canary import serving_version
 from deploy.documents.group_state import Instance
 from deploy.endpoints import EndpointOverride
 from deploy.group.all_instances_config import metadata_overrides
@@ -125,7 +126,7 @@ def status(config: Config, observed: Observation, now: datetime) -> Status:
         is_stable=group.is_stable,
         is_reached=group.is_reached,
         autoscaler=observed.autoscaler,
-        template=group.versions[0].template if group.versions else "",
+        template=serving.template if (serving := serving_version(group)) else "",
         image=str(reference) if reference else "",
         digest=reference.digest if reference else "",
         commit=record.commit if record else "",

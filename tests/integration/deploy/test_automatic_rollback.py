@@ -41,6 +41,7 @@ def test_rollback_by_reconcile_has_time_beyond_the_deadline() -> None:
     begin_slow_rollback(rig).kill()
     name = parse_version_name(rig.observed().group.versions[0].name)
     assert name is not None
+    assert name.deadline_at is not None
     rig.emulator.environment.clock.move((name.deadline_at - rig.now() - timedelta(seconds=3)).total_seconds())
     with pytest.raises(RolledBackError):
         rig.reconcile()

@@ -6,6 +6,7 @@ from deploy.documents.group_state import Version
 from deploy.documents.instance_count import InstanceCount
 from deploy.errors import RefusedError, RolledBackError
 from deploy.group.version_name import parse_version_name
+from deploy.rollout.pruning import prune_templates
 from deploy.rollout.result import Pause
 from deploy.step_settings import StepSettings
 from tests.integration.deploy.regional import recreating_rig, regional_rig, settings
@@ -177,3 +178,17 @@ def test_regional_group_takes_steps() -> None:
     assert share(rig, "a") == 1
     rig.promote()
     assert share(rig, "a") == 6
+
+
+def test_prune_keeps_the_templates_of_both_versions() -> None:
+    """The canary's template is kept, although two unproven releases are newer."""
+    rig = stepped_rig()
+    for letter in "bcd":
+        rig.deploy(letter)
+        rig.abort()
+    rig.deploy("b")
+    current = canary(rig)
+    assert prune_templates(rig.managed(), rig.config).templates == ()
+    assert {current.old.template, current.new.template} <= set(rig.templates())
+    rig.promote()
+    assert share(rig, "b") == 3

@@ -17,7 +17,7 @@ OLD, NEW = Version("projects/p/global/instanceTemplates/old", "o"), Version("pro
 ONE = Canary(OLD, NEW, InstanceCount(1))
 
 
-def instance(name: str, version: Version, **changes: str) -> Instance:
+def instance(name: str, version: Version, **changes: Any) -> Instance:
     """Return an instance that serves a version."""
     return replace(Instance(name, version, "RUNNING", "NONE", "HEALTHY", target_status="RUNNING"), **changes)
 

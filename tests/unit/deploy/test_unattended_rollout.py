@@ -66,3 +66,18 @@ def test_group_without_instances_or_versions_is_reported() -> None:
     )
     unchanged = ("The group is unchanged, and continues to serve.", False)
     assert unattended_rollout(settled(versions=()), new, serving, is_patched=True) == unchanged
+
+
+def test_canary_that_is_left_is_named_with_its_share() -> None:
+    """A canary stays as it is without a process; one of another rollout, or before an abort, is unchanged."""
+    old, new = settled().versions[0], Version("new", f"deploy/{digest('a')[7:19]}/run1/20261123T150000Z/steps")
+    raw = {"versions": [{}, {"targetSize": {"fixed": 1}}]}
+    group = settled(versions=(old, new), raw=raw)
+    left = (
+        f"'new' is a canary on 1 of 3 instances beside '{SEED}', and no process would go on with it, or roll back a"
+        " failure."
+    )
+    assert unattended_rollout(group, new, old, is_patched=True) == (left, True)
+    assert unattended_rollout(group, new, old, is_patched=False) == (left, True)
+    unchanged = ("The group is unchanged, and continues to serve.", False)
+    assert unattended_rollout(group, old, new, is_patched=False) == unchanged
