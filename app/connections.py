@@ -6,17 +6,20 @@ not another parser: docs/decisions/0030-connections.md.
 """
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, cast
 
 from starlette.responses import Response
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from app.errors import AppError, HeadersTooLargeError, InvalidInputError, error_response
+from app.request_context import REQUEST_ID_HEADER, id_of
 
 _PIECE_BYTES: Final = 4096  # at most 227 requests, because the shortest has 18 bytes
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -28,16 +31,19 @@ class ConnectionPolicy:
         head_bytes: largest header block, and largest number of bytes between two parts of a body.
         silent_s: longest time without a complete header block, and longest time of an answer that is not read.
         keep_alive_s: longest time between an answer and the first byte of the next request.
+        waiting: largest number of connections whose header block is incomplete; the oldest ends for a new one. The
+            event loop may accept the whole backlog of the port, 2,048, before it reads from the first one.
     """
 
     head_bytes: int = 64 * 2**10
     silent_s: float = 15
     keep_alive_s: float = 15
+    waiting: int = 4096
 
 
 def limited_protocol(policy: ConnectionPolicy) -> type[asyncio.Protocol]:
     """Return the protocol with a policy, for the parameter `http` of uvicorn."""
-    return cast("type[asyncio.Protocol]", partial(LimitedProtocol, policy=policy))
+    return cast("type[asyncio.Protocol]", partial(LimitedProtocol, policy=policy, waiting={}))
 
 
 class _Flow(FlowControl):
@@ -68,11 +74,21 @@ class LimitedProtocol(HttpToolsProtocol):
 
     uvicorn's parser cannot be stopped between two requests. So it gets small pieces, and the next piece only after the
     answers to all requests of the last piece.
+
+    Args:
+        args: arguments of uvicorn's protocol.
+        policy: limits of a connection.
+        waiting: all connections of the server whose header block is incomplete, the oldest first.
+        kwargs: arguments of uvicorn's protocol.
     """
 
-    def __init__(self, *args: Any, policy: ConnectionPolicy, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, policy: ConnectionPolicy, waiting: "dict[LimitedProtocol, None]", **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._policy = policy
+        self._waiting = waiting
+        self._running: RequestResponseCycle | None = None  # uvicorn's `cycle` is the last one of pipelined requests
         self._unparsed = memoryview(b"")
         self._head_bytes = 0  # since the last byte of a body, or the last request
         self._silent_since: float | None = None  # None while the server works on a request
@@ -87,10 +103,14 @@ class LimitedProtocol(HttpToolsProtocol):
         self._begin_limit()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the time limit."""
+        """Stop the time limit, and the answer to the request that the server works on."""
         if self._timer:
             self._timer.cancel()
+        self._waiting.pop(self, None)
         self._unparsed = memoryview(b"")
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -115,6 +135,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """Stop the time limit while the server works on the request."""
         super().on_headers_complete()
         self._silent_since = None
+        self._waiting.pop(self, None)
 
     def on_body(self, body: bytes) -> None:
         """Begin a new block of bytes that are no body."""
@@ -150,6 +171,10 @@ class LimitedProtocol(HttpToolsProtocol):
         """Refuse a request that is not HTTP; uvicorn has logged the reason."""
         self._refuse(InvalidInputError("HTTP 요청을 읽을 수 없습니다."))
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
     def _parse(self) -> None:
         while self._unparsed and self._may_parse():
             piece, self._unparsed = bytes(self._unparsed[:_PIECE_BYTES]), self._unparsed[_PIECE_BYTES:]
@@ -177,12 +202,24 @@ class LimitedProtocol(HttpToolsProtocol):
         self._unparsed = memoryview(b"")
         is_idle = self.cycle is None or self.cycle.response_complete
         if is_idle or (self.cycle.more_body and not self.cycle.response_started and not self.pipeline):
-            self.transport.write(_raw(error_response(error), self.server_state.default_headers))
+            request_id = id_of(self.headers or [])
+            _log.info("refused a request: %s", error.code, extra={"request_id": request_id})
+            response = error_response(error)
+            response.headers[REQUEST_ID_HEADER] = request_id
+            self.transport.write(_raw(response, self.server_state.default_headers))
         self.transport.close()
 
+    def end(self) -> None:
+        """End the connection; `close` would wait until the caller reads what is left."""
+        self._waiting.pop(self, None)
+        self.transport.abort()
+
     def _begin_limit(self) -> None:
-        """Start the time limit of a request."""
+        """Start the time limit of a request; above the limit of connections, end the oldest one."""
         self._silent_since = self.loop.time()
+        self._waiting[self] = None
+        if len(self._waiting) > self._policy.waiting:
+            next(iter(self._waiting)).end()
         if self._timer:
             self._timer.cancel()
         self._timer = self.loop.call_later(self._policy.silent_s, self._end_if_silent)
@@ -192,7 +229,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._silent_since = self.loop.time()
         self._is_idle = self._is_received
         if self._is_idle:  # a connection may wait for minutes, without the headers of its last request
-            self.cycle = self.scope = None  # type: ignore[assignment]
+            self.cycle = self.scope = self._running = None  # type: ignore[assignment]
             self.headers = []
 
     def _end_if_silent(self) -> None:
@@ -201,7 +238,7 @@ class LimitedProtocol(HttpToolsProtocol):
         longest_s = self._policy.keep_alive_s if is_kept else self._policy.silent_s
         due_s = (now_s if self._silent_since is None else self._silent_since) + longest_s
         if due_s <= now_s:
-            self.transport.abort()  # `close` would wait until the caller reads what is left
+            self.end()
         else:
             self._timer = self.loop.call_at(due_s, self._end_if_silent)
 

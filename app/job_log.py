@@ -23,7 +23,7 @@ async def logged(
         count: number of the request's keywords or files.
         work: function that runs the job.
     """
-    case = {"case_id": case_id}
+    case = {"case_id": str(case_id)}  # personal data are replaced in texts alone
     _log.info("%s started", product, extra={**case, "count": count})
     try:
         result = await work()

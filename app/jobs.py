@@ -8,7 +8,7 @@ signal.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -17,7 +17,6 @@ from app.metrics import JOBS, JOBS_ENDED
 
 CHECKLIST: Final = "checklist"
 EASY_CONTRACT: Final = "easycontract"
-_AT_ONCE: Final = {CHECKLIST: 500, EASY_CONTRACT: 4}  # a contract's files and pages are in memory
 _REPEAT_S: Final = 0.1
 
 Result = TypeVar("Result")
@@ -38,19 +37,28 @@ class Failed:
     error: AppError
 
 
-class Jobs:
+@dataclass(frozen=True)
+class JobPolicy:
     """
-    The jobs of the server.
+    Largest numbers of concurrent jobs; more are refused with UnavailableError.
 
     Args:
-        at_once: largest number of concurrent jobs by product; more are refused with UnavailableError.
+        checklists: checklists.
+        easy_contracts: easy contracts, whose files and pages are in memory.
     """
 
-    def __init__(self, at_once: Mapping[str, int] = _AT_ONCE) -> None:
-        self._at_once = at_once
+    checklists: int = 500
+    easy_contracts: int = 4
+
+
+class Jobs:
+    """The jobs of the server."""
+
+    def __init__(self, policy: JobPolicy) -> None:
+        self._at_once = {CHECKLIST: policy.checklists, EASY_CONTRACT: policy.easy_contracts}
         self._working: set[asyncio.Task[Any]] = set()  # jobs that hand_back ends
         # Jobs that count against the limit: accepted jobs until their delivery, other jobs until their end.
-        self._open: dict[str, set[asyncio.Task[Any]]] = {product: set() for product in at_once}
+        self._open: dict[str, set[asyncio.Task[Any]]] = {product: set() for product in self._at_once}
         self._handed_back = asyncio.Event()
 
     def accept(

@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ _OLD_FILES: Final = 3
 _FIELDS: Final = "{asctime}{levelname}{name}{message}"
 _OWN_TEXTS: Final = frozenset(("timestamp", "level", "name", "app", "env"))  # texts of this program alone
 _LINE: Final = "json_line"
+_LONGEST_KEPT: Final = 128  # characters of a text whose redaction is kept; the longest id of a case
 _LONGEST_PATH: Final = 2048  # characters; the redaction of 64 KiB would delay other requests
 _PATH: Final = 2  # index of the path among the arguments of a record of uvicorn's access log
 _PROBES: Final = ("/health", "/livez", "/readyz", "/metrics")
@@ -70,7 +72,20 @@ class Lines(JsonFormatter):
     def _safe(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        return redact(text).encode(errors="backslashreplace").decode()  # a handler drops lines with lone surrogates
+        redacted = _redact_again(text) if len(text) <= _LONGEST_KEPT else redact(text)
+        return redacted.encode(errors="backslashreplace").decode()  # a handler drops lines with lone surrogates
+
+
+# The lines of a case have the same id, in a field of its own.
+_redact_again: Final = lru_cache(maxsize=1024)(redact)
+
+
+class LogFile(RotatingFileHandler):
+    """A regular file that is rotated at its size; Python's handler looks up the path twice before each line."""
+
+    def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: N802 - the name in RotatingFileHandler
+        """Return whether the line of a record would exceed the size."""
+        return self.stream is not None and self.stream.tell() + len(self.format(record)) >= self.maxBytes
 
 
 def is_no_probe(record: logging.LogRecord) -> bool:
@@ -102,7 +117,7 @@ def configure_logs(app_env: str, file: Path, secrets: Sequence[str] = (), *, fil
     unwritable: OSError | None = None
     try:
         file.parent.mkdir(exist_ok=True)
-        handlers.append(RotatingFileHandler(file, maxBytes=file_bytes, backupCount=_OLD_FILES, encoding="utf-8"))
+        handlers.append(LogFile(file, maxBytes=file_bytes, backupCount=_OLD_FILES, encoding="utf-8"))
     except OSError as error:
         unwritable = error
     lines = Lines(app_env, secrets)

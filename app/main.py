@@ -12,6 +12,7 @@ from prometheus_fastapi_instrumentator import Instrumentator, metrics
 
 from app import health
 from app.api_description import DESCRIPTION, TAGS, TITLE
+from app.body_limits import BodyLimits
 from app.caller_check import TOKEN, CallerCheck
 from app.callers import Callers
 from app.checklists import endpoints as checklists
@@ -21,7 +22,8 @@ from app.clients.chroma import Chroma
 from app.clients.downloads import Downloader
 from app.clients.llm import Llm
 from app.clients.ocr import Ocr
-from app.clients.outbound import download_client, shared_client
+from app.clients.outbound import download_client
+from app.clients.transport import ServiceClient
 from app.components import Components, keep_components
 from app.easycontracts import endpoints as easy_contracts
 from app.easycontracts.pages import Renderer
@@ -29,7 +31,6 @@ from app.easycontracts.service import EasyContractService
 from app.error_handlers import add_error_handlers
 from app.jobs import Jobs
 from app.lag import LagLimit, LoopLag
-from app.limits import BodyLimits
 from app.policies import Policies
 from app.readiness import LastAnswers, Readiness
 from app.request_context import RequestContext
@@ -47,7 +48,8 @@ def create_app(
     policies: Policies,
     readiness: Readiness,
     jobs: Jobs,
-    transport: httpx.AsyncBaseTransport | None = None,
+    services: ServiceClient | None = None,
+    downloads: httpx.AsyncClient | None = None,
 ) -> FastAPI:
     """
     Create the application.
@@ -57,9 +59,10 @@ def create_app(
         policies: limits and waits of the server.
         readiness: readiness, which opens after the start.
         jobs: jobs of the server; the application ends after all of them are delivered.
-        transport: replacement of the network in tests.
+        services: client of other services; tests replace its network.
+        downloads: client of downloads; tests replace its network.
     """
-    client, downloads = shared_client(transport), download_client(transport)
+    client, downloader = services or ServiceClient(), downloads or download_client()
     lag = LoopLag(policies.lag)
 
     @asynccontextmanager
@@ -74,7 +77,7 @@ def create_app(
             watch.cancel()
         lag.stop()
         await client.aclose()
-        await downloads.aclose()
+        await downloader.aclose()
 
     docs = _NO_DOCS if settings.app_env == "prod" else {}
     app = FastAPI(
@@ -86,7 +89,7 @@ def create_app(
         redirect_slashes=False,  # behind a load balancer with https a redirect would name http
         **docs,
     )
-    keep_components(app, _components(client, downloads, settings, policies, readiness, jobs))
+    keep_components(app, _components(client, downloader, settings, policies, readiness, jobs))
     app.add_middleware(BodyLimits, policy=policies.bodies)  # each of the next ones is outside of those before
     app.add_middleware(LagLimit, lag=lag)
     if tokens := settings.caller_tokens():
@@ -105,7 +108,7 @@ def create_app(
 
 
 def _components(
-    client: httpx.AsyncClient,
+    client: ServiceClient,
     downloads: httpx.AsyncClient,
     settings: Settings,
     policies: Policies,
@@ -114,18 +117,20 @@ def _components(
 ) -> Components:
     llm = Llm(client, settings, policies.outbound)
     ocr = Ocr(client, settings, policies.ocr, policies.outbound)
-    downloader = Downloader(downloads, is_local=settings.app_env == "local")
+    downloader = Downloader(downloads, policies.downloads, is_local=settings.app_env == "local")
     return Components(
         settings=settings,
         readiness=readiness,
         jobs=jobs,
         backend=Backend(client, settings, policies.outbound),
         checklists=ChecklistService(llm, settings.vllm_lora_adapter_checklist),
-        easy_contracts=EasyContractService(llm, ocr, Renderer(), downloader, settings, policies.prompts),
+        easy_contracts=EasyContractService(
+            llm, ocr, Renderer(policies.rendering), downloader, settings, policies.prompts
+        ),
     )
 
 
-def _chroma_watch(client: httpx.AsyncClient, settings: Settings, policies: Policies) -> "asyncio.Task[None] | None":
+def _chroma_watch(client: ServiceClient, settings: Settings, policies: Policies) -> "asyncio.Task[None] | None":
     if settings.chromadb_url is None:
         return None
     chroma = Chroma(client, str(settings.chromadb_url), settings, policies.outbound)

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, field
 
+from app.body_limits import BodyPolicy
+from app.clients.downloads import DownloadPolicy
 from app.clients.ocr import OcrPolicy
 from app.clients.outbound import OutboundPolicy
 from app.connections import ConnectionPolicy
+from app.easycontracts.pages import RenderPolicy
 from app.easycontracts.service import PromptPolicy
+from app.jobs import JobPolicy
 from app.lag import LagPolicy
-from app.limits import BodyPolicy
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,9 @@ class Policies:
     connections: ConnectionPolicy = field(default_factory=ConnectionPolicy)
     lag: LagPolicy = field(default_factory=LagPolicy)
     bodies: BodyPolicy = field(default_factory=BodyPolicy)
+    jobs: JobPolicy = field(default_factory=JobPolicy)
     outbound: OutboundPolicy = field(default_factory=OutboundPolicy)
     ocr: OcrPolicy = field(default_factory=OcrPolicy)
+    downloads: DownloadPolicy = field(default_factory=DownloadPolicy)
+    rendering: RenderPolicy = field(default_factory=RenderPolicy)
     prompts: PromptPolicy = field(default_factory=PromptPolicy)

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import re
 import uuid
+from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Final
 
@@ -39,9 +40,9 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given_id = _given_id(scope) or uuid.uuid4().hex
-        _request_id.set(given_id)  # until the end of the task, so that uvicorn's lines have it too
-        header, has_started = (_HEADER, given_id.encode()), False
+        current_id = id_of(scope["headers"])
+        _request_id.set(current_id)  # until the end of the task, so that uvicorn's lines have it too
+        header, has_started = (_HEADER, current_id.encode()), False
 
         async def send_with_id(message: Message) -> None:
             nonlocal has_started
@@ -58,11 +59,11 @@ class RequestContext:
             await error_response(_error(raised))(scope, receive, send_with_id)
 
 
-def _given_id(scope: Scope) -> str | None:
-    """Return the first id from the caller, if it is usable and is not personal data, such as a phone number."""
-    value = next((value for name, value in scope["headers"] if name == _HEADER), b"")
+def id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """Return the caller's first id, or a new one if that is unusable or personal data, such as a phone number."""
+    value = next((value for name, value in headers if name == _HEADER), b"")
     text = value.decode() if _ID.fullmatch(value) else ""
-    return text if text and redact(text) == text else None
+    return text if text and redact(text) == text else uuid.uuid4().hex
 
 
 def _error(raised: BaseException) -> AppError:

@@ -62,8 +62,8 @@ class DrainingServer(uvicorn.Server):
 
 def serve(settings: Settings) -> None:
     """Serve until a signal; at the end every request has its answer, and every job its callback."""
-    readiness, jobs = Readiness(), Jobs()
     policies = Policies(connections=ConnectionPolicy(keep_alive_s=settings.keep_alive_sec))
+    readiness, jobs = Readiness(), Jobs(policies.jobs)
     config = uvicorn.Config(
         create_app(settings, policies, readiness, jobs),
         host="0.0.0.0",  # noqa: S104 - the network of a container, or of a VM behind a firewall

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import httpx
 import pymupdf
 
-from bench import app_connections, app_documents
+from bench import app_checklists, app_connections, app_documents, app_half_requests
 from bench.app_probe import print_table
 from bench.app_processes import SERVER, fake, processor_s, records, server
 from bench.health_requests import p99, probe_latency, rate
@@ -151,7 +151,8 @@ def main() -> None:
     for subject, value, target in figures():
         print(f"| {subject} | {value} | {target} |", flush=True)
     print()
-    print_table(sorted([*app_documents.rows(), *app_connections.rows()], key=lambda row: row.number))
+    rows = [*app_documents.rows(), *app_connections.rows(), *app_half_requests.rows(), *app_checklists.rows()]
+    print_table(sorted(rows, key=lambda row: row.number))
 
 
 if __name__ == "__main__":

@@ -1,37 +1,25 @@
-"""
-Hostile and many callers of the AI server: rows 2, 4, 6 and 9 of the table of limits, for bench/app.py.
+"""Hostile callers of the AI server: rows 2, 4 and 9 of the table of limits, for bench/app.py."""
 
-A rate is open-loop: requests are sent at their time, also while the server is late, and a latency begins at that time.
-"""
-
-import asyncio
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-import aiohttp
-
 from bench import app_probe
 from bench.app_probe import Row, Watched, print_table
-from bench.app_processes import SERVER, fake, processor_s, server
-from bench.health_requests import PORT, p99
+from bench.app_processes import fake, server
+from bench.health_requests import PORT
 
 HEADER_BYTES: Final = 150 * 2**20
 PIPELINED: Final = 400_000
 SILENT_UPLOADS: Final = 20
-RATES: Final = (50, 100, 200, 400)  # checklists a second
-RATE_S: Final = 10
-LLM_S: Final = 0.2  # the 64 places of vLLM serve 320 a second
 CALLERS: Final = 100
 _GET: Final = b"GET /health HTTP/1.1\r\nHost: bench\r\n\r\n"
 _UPLOAD: Final = (
@@ -55,7 +43,6 @@ def rows() -> Iterator[Row]:
     yield row_2_header()
     yield row_2_pipelined()
     yield row_4()
-    yield from row_6()
     yield row_9()
 
 
@@ -121,77 +108,6 @@ def row_4() -> Row:
             connection.close()
     result = f"an upload of 1 MiB: {status} after {duration_s:.2f} s; silent ones: {ends} after {silent_s:.1f} s"
     return watched.row("4", f"{SILENT_UPLOADS} uploads of 50 MiB that send nothing", result)
-
-
-@dataclass
-class _Load:
-    """Latencies of accepted requests, and the number of other answers by status."""
-
-    accepted_ms: list[float] = field(default_factory=list)
-    refused_ms: list[float] = field(default_factory=list)
-    failed: int = 0
-
-    def __str__(self) -> str:
-        accepted = f"p50 {statistics.median(self.accepted_ms):.0f} ms, p99 {p99(self.accepted_ms):.0f} ms"
-        refused = f", p99 {p99(self.refused_ms):.0f} ms" if len(self.refused_ms) > 1 else ""
-        failed = f", {self.failed} failed" if self.failed else ""
-        return f"{len(self.accepted_ms)} accepted: {accepted}; {len(self.refused_ms)} refused{refused}{failed}"
-
-
-async def _open_loop(rate: int, seconds: int) -> _Load:
-    load = _Load()
-
-    async def post(session: aiohttp.ClientSession, number: int, due_s: float) -> None:
-        body = {"keywords": ["전세", "반려동물", "근저당"]}
-        try:
-            async with session.post(f"{SERVER}/api/checklists/bench-{rate}-{number}", json=body) as answer:
-                await answer.read()
-                latency_ms = (time.perf_counter() - due_s) * 1000
-                latencies = {200: load.accepted_ms, 503: load.refused_ms}.get(answer.status)
-                if latencies is None:
-                    load.failed += 1
-                else:
-                    latencies.append(latency_ms)
-        except (aiohttp.ClientError, asyncio.TimeoutError):
-            load.failed += 1
-
-    connector, timeout = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=_TIMEOUT_S)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
-        started_s, posts = time.perf_counter(), []
-        for number in range(rate * seconds):
-            due_s = started_s + number / rate
-            await asyncio.sleep(max(0, due_s - time.perf_counter()))
-            posts.append(asyncio.create_task(post(session, number, due_s)))
-        await asyncio.gather(*posts)
-    return load
-
-
-def row_6() -> Iterator[Row]:
-    """Send checklists at rates that the server can and cannot serve; yield a row for each rate."""
-    for rate in RATES:
-        with _checklist_server() as pid, watch(pid) as watched:
-            load = asyncio.run(_open_loop(rate, RATE_S))
-            time.sleep(LLM_S + 1)
-        cost = f"; {_processor_ms():.2f} ms of processor a checklist" if rate == RATES[0] else ""
-        yield watched.row("6", f"{rate} checklists a second", f"{load}{cost}")
-
-
-def _processor_ms() -> float:
-    """Return the processor time of an accepted checklist with its callback, without the probes of `/health`."""
-    with _checklist_server() as pid:
-        before_s = processor_s(pid)
-        load = asyncio.run(_open_loop(RATES[0], RATE_S))
-        time.sleep(LLM_S + 1)
-        return (processor_s(pid) - before_s) / len(load.accepted_ms) * 1000
-
-
-@contextmanager
-def _checklist_server() -> Iterator[int]:
-    """Run the server and its fakes, after requests that open connections and fill caches."""
-    with fake("vllm", "--latency-s", str(LLM_S)), fake("backend"), server() as pid:
-        asyncio.run(_open_loop(20, 2))
-        time.sleep(LLM_S + 1)
-        yield pid
 
 
 def _jobs(product: str, connection: socket.socket) -> float:

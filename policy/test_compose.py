@@ -207,13 +207,25 @@ def test_stop_period_is_long_enough(complete: Config, stack: str, given: dict[st
     assert given_s < left_s, f"{stack}: stop_grace_period is {given_s} s; the VM leaves {left_s} s"
 
 
+def test_waiting_connections_leave_open_files(complete: Config, stack: str) -> None:
+    """Connections that wait for their request take at most half of the files that the server may open."""
+    if stack != "ai-server":
+        return
+    limit = complete["services"][stack].get("ulimits", {}).get("nofile", 0)
+    waiting = constants("connections")["waiting"]
+    assert limit >= 2 * waiting, (
+        f"{stack}: ulimits.nofile is {limit}; {waiting:g} connections may wait for their request. "
+        f"Fix: at least {2 * waiting:g}"
+    )
+
+
 def test_uploads_fit_into_the_tmpfs(complete: Config, stack: str) -> None:
     """The largest concurrent uploads fit into /tmp, which is a tmpfs in the container's memory."""
     if stack != "ai-server":
         return
     service = complete["services"][stack]
     (size,) = re.findall(r"^/tmp:size=(\d+)m$", "\n".join(service["tmpfs"]), re.MULTILINE)
-    uploads_mib = constants("limits")["at_once_bytes"] / 2**20
+    uploads_mib = constants("body_limits")["at_once_bytes"] / 2**20
     assert int(size) > uploads_mib, (
         f"{stack}: its tmpfs has {size} MiB; concurrent uploads may have {uploads_mib:g} MiB"
     )

@@ -137,7 +137,7 @@ reference() { # IMAGE_ID -> HOST/PATH@sha256:…; without a digest of a registry
     if [ -n "$ours" ]; then printf '%s@%s' "$repository" "${ours#*@}"; else head -n 1 <<<"${known:-$1}"; fi
 }
 
-authorization() { # NAME: print a header for the stdin of curl, because everybody can read its arguments
+authorization() { # NAME: print a header for the stdin of curl, because every user can read its arguments
     local key
     key=$(setting "$1")
     key=${key//\\/\\\\}

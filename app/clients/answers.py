@@ -7,7 +7,7 @@ A body is decoded while it is read, and counted decoded, so that a small compres
 import asyncio
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -29,35 +29,41 @@ class LargeBodyError(Exception):
     """A body is larger than its limit."""
 
 
-async def read_body(response: httpx.Response, max_bytes: int) -> bytes:
+class EncodingError(Exception):
+    """The encoding of a body is not supported, or the body does not fit it."""
+
+
+async def read_body(parts: AsyncIterable[bytes], encoding: str, max_bytes: int) -> bytes:
     """
-    Return the decoded body of a streamed response.
+    Return the decoded body of a response.
 
     Args:
-        response: response whose body is not read yet.
+        parts: the body as it arrives.
+        encoding: value of the header `Content-Encoding`; empty if it is absent.
         max_bytes: largest size of the body, as it is sent and decoded.
 
     Raises:
         LargeBodyError: the body is larger; the rest of it is not read.
-        httpx.DecodingError: the encoding is not supported, or the body does not fit it.
+        EncodingError: the encoding is not supported, or the body does not fit it.
     """
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    encoding = encoding.strip().lower() or "identity"
     if encoding != "identity" and encoding not in _COMPRESSED:
-        raise httpx.DecodingError(f"the encoding '{encoding}' is not supported", request=response.request)
+        raise EncodingError(f"the encoding '{encoding}' is not supported")
     decoder = zlib.decompressobj(_GZIP_OR_ZLIB) if encoding in _COMPRESSED else None
-    body = bytearray()
-    async for chunk in response.aiter_raw():
+    body, received_bytes = bytearray(), 0
+    async for chunk in parts:
+        received_bytes += len(chunk)
         if decoder:
             try:
                 await _decode(decoder, chunk, body, max_bytes)
             except zlib.error as error:
-                raise httpx.DecodingError(str(error), request=response.request) from None
+                raise EncodingError(str(error)) from None
         else:
             body += chunk
-        if len(body) > max_bytes or response.num_bytes_downloaded > max_bytes:
+        if len(body) > max_bytes or received_bytes > max_bytes:
             raise LargeBodyError
-    if decoder and response.num_bytes_downloaded and not decoder.eof:
-        raise httpx.DecodingError("the compressed body is incomplete", request=response.request)
+    if decoder and received_bytes and not decoder.eof:
+        raise EncodingError("the compressed body is incomplete")
     return bytes(body)
 
 

@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
-import httpx
-
 from app.clients.outbound import Destination, Outbound, OutboundPolicy
+from app.clients.transport import ServiceClient
 from app.errors import AppError
 from app.jobs import Done, Failed
 from app.metrics import CALLBACKS
@@ -30,7 +29,7 @@ class Backend:
     attempts have the same `Idempotency-Key`, by which the backend distinguishes them from a second callback.
     """
 
-    def __init__(self, client: httpx.AsyncClient, settings: Settings, policy: OutboundPolicy) -> None:
+    def __init__(self, client: ServiceClient, settings: Settings, policy: OutboundPolicy) -> None:
         answer_s = min(_LONGEST_S, settings.http_timeout_sec)
         destination = Destination(
             "backend", answer_s=answer_s, attempts=_ATTEMPTS, at_once=_AT_ONCE, has_circuit=False, repeats_slow=True
@@ -44,12 +43,12 @@ class Backend:
     async def checklist_complete(self, case_id: str, outcome: Done[list[str]] | Failed) -> None:
         """Deliver the outcome of a checklist; a failed delivery is logged and counted, and raises nothing."""
         headers = {**self._headers, "Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/json"}
-        content = json.dumps(callback_body(outcome), ensure_ascii=False).encode()
+        body = json.dumps(callback_body(outcome), ensure_ascii=False).encode()
         url = f"{self._url}/{quote(case_id, safe='')}/complete"
         is_received, reason = False, "the server ends"
         _log.info("callback started", extra={"case_id": case_id})
         try:
-            answer = await self._outbound.send("POST", url, content=content, headers=headers)
+            answer = await self._outbound.send("POST", url, headers=headers, body=body)
             is_received, reason = answer.is_success, f"status {answer.status}"
         except AppError as error:
             reason = error.message

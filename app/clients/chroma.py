@@ -3,9 +3,8 @@
 import asyncio
 from typing import Final, NoReturn
 
-import httpx
-
 from app.clients.outbound import Destination, Outbound, OutboundPolicy
+from app.clients.transport import ServiceClient
 from app.errors import AppError
 from app.metrics import CHROMADB_UP
 from app.settings import Settings
@@ -21,7 +20,7 @@ class Chroma:
     Source: GET /api/v2/heartbeat, `{"nanosecond heartbeat": …}` (chromadb 1.5.9, tried 2026-11-25).
     """
 
-    def __init__(self, client: httpx.AsyncClient, url: str, settings: Settings, policy: OutboundPolicy) -> None:
+    def __init__(self, client: ServiceClient, url: str, settings: Settings, policy: OutboundPolicy) -> None:
         answer_s = min(_LONGEST_S, settings.http_timeout_sec)
         destination = Destination("chromadb", answer_s=answer_s, attempts=1, has_circuit=False)
         self._outbound = Outbound(client, destination, policy)

@@ -11,13 +11,14 @@ import ipaddress
 import re
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
 import anyio
 import httpx
 
-from app.clients.answers import LargeBodyError, read_body
+from app.clients.answers import EncodingError, LargeBodyError, read_body
 from app.errors import DownloadError, TooLargeError
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
@@ -33,31 +34,43 @@ async def resolve_ipv4(host: str) -> Sequence[str]:
     return [str(address[0]) for *_, address in entries]
 
 
+@dataclass(frozen=True)
+class DownloadPolicy:
+    """
+    Limits of a download.
+
+    Args:
+        max_bytes: largest size of a file.
+        timeout_s: longest time from the lookup to the last byte.
+    """
+
+    max_bytes: int = 20 * 2**20
+    timeout_s: float = 30
+
+
 class Downloader:
     """
     Downloads files by URL, within limits.
 
     Args:
         client: HTTP client without a proxy, which would resolve the name itself.
+        policy: limits of a download.
         is_local: whether plain http, any port and private addresses are allowed.
-        max_bytes: largest size of a file.
-        timeout_s: longest time from the lookup to the last byte.
         resolve: function that returns the addresses of a host; called once a file.
     """
 
     def __init__(
         self,
         client: httpx.AsyncClient,
+        policy: DownloadPolicy,
         *,
         is_local: bool,
-        max_bytes: int = 20 * 2**20,
-        timeout_s: float = 30,
         resolve: Resolve = resolve_ipv4,
     ) -> None:
         self._client = client
         self._is_local = is_local
-        self._max_bytes = max_bytes
-        self._timeout_s = timeout_s
+        self._max_bytes = policy.max_bytes
+        self._timeout_s = policy.timeout_s
         self._resolve = resolve
 
     async def fetch(self, url: str) -> bytes:
@@ -66,7 +79,7 @@ class Downloader:
 
         Raises:
             DownloadError: the download failed; the text has only the host, because a presigned URL is secret.
-            TooLargeError: the file is larger than `max_bytes`.
+            TooLargeError: the file is larger than the policy allows.
         """
         parsed = _parse(url, is_local=self._is_local)
         host = parsed.raw_host.decode("ascii")
@@ -75,7 +88,7 @@ class Downloader:
                 return await self._fetch(parsed, host)
         except (TimeoutError, httpx.TimeoutException):
             raise DownloadError(f"{host}에서 파일을 제한 시간 안에 내려받지 못했습니다.") from None
-        except httpx.HTTPError as error:
+        except (EncodingError, httpx.HTTPError) as error:
             raise DownloadError(f"{host}에서 파일을 내려받지 못했습니다.") from error
 
     async def _fetch(self, url: httpx.URL, host: str) -> bytes:
@@ -121,7 +134,7 @@ class Downloader:
         if int(response.headers.get("Content-Length", 0)) > self._max_bytes:
             raise self._too_large()
         try:
-            return await read_body(response, self._max_bytes)
+            return await read_body(response.aiter_raw(), response.headers.get("Content-Encoding", ""), self._max_bytes)
         except LargeBodyError:
             raise self._too_large() from None
 

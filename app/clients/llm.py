@@ -1,14 +1,14 @@
 """Client of vLLM's OpenAI-compatible chat."""
 
+import json
 import logging
 from functools import partial
 from http import HTTPStatus
 from typing import Final
 
-import httpx
-
 from app.clients.answers import Answer, run_aside
 from app.clients.outbound import Destination, Outbound, OutboundPolicy
+from app.clients.transport import ServiceClient
 from app.errors import OutboundError
 from app.pii import redact
 from app.settings import Settings
@@ -26,11 +26,12 @@ class Llm:
     (vLLM 0.15.1, vllm/entrypoints/openai, read 2026-11-24).
     """
 
-    def __init__(self, client: httpx.AsyncClient, settings: Settings, policy: OutboundPolicy) -> None:
+    def __init__(self, client: ServiceClient, settings: Settings, policy: OutboundPolicy) -> None:
         destination = Destination("vllm", answer_s=settings.http_timeout_sec, answer_bytes=_ANSWER_BYTES)
         self._outbound = Outbound(client, destination, policy)
         self._url = f"{str(settings.vllm_base_url).rstrip('/')}/chat/completions"
-        self._headers = {"Authorization": f"Bearer {settings.vllm_api_key.get_secret_value()}"}
+        token = settings.vllm_api_key.get_secret_value()
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self._base_model = settings.vllm_model
         self._is_redacting = settings.pii_redaction
         self._with_names = settings.pii_names
@@ -81,5 +82,6 @@ class Llm:
 
     async def _request(self, model: str, system: str, user: str, max_tokens: int) -> Answer:
         messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
-        body = {"model": model, "messages": messages, "temperature": 0.2, "max_tokens": max_tokens}
-        return await self._outbound.send("POST", self._url, json=body, headers=self._headers)
+        chat = {"model": model, "messages": messages, "temperature": 0.2, "max_tokens": max_tokens}
+        body = json.dumps(chat, ensure_ascii=False, separators=(",", ":")).encode()
+        return await self._outbound.send("POST", self._url, headers=self._headers, body=body)

@@ -8,6 +8,7 @@ import httpx
 from aiolimiter import AsyncLimiter
 
 from app.clients.outbound import Destination, Outbound, OutboundPolicy
+from app.clients.transport import ServiceClient
 from app.errors import OutboundError
 from app.settings import Settings
 
@@ -37,9 +38,7 @@ class Ocr:
     Upstage gets the personal data of a page, because redaction needs the text.
     """
 
-    def __init__(
-        self, client: httpx.AsyncClient, settings: Settings, policy: OcrPolicy, outbound: OutboundPolicy
-    ) -> None:
+    def __init__(self, client: ServiceClient, settings: Settings, policy: OcrPolicy, outbound: OutboundPolicy) -> None:
         answer_s = min(policy.longest_s, settings.http_timeout_sec)
         destination = Destination("upstage", answer_s=answer_s, answer_bytes=_ANSWER_BYTES, repeats_slow=True)
         self._outbound = Outbound(client, destination, outbound)
@@ -61,8 +60,10 @@ class Ocr:
             UnavailableError: the circuit of Upstage is open.
         """
         document = {"document": (name, picture, content_type)}
+        form = httpx.Request("POST", self._url, files=document, data=_FIELDS)
+        headers = {**self._headers, "Content-Type": form.headers["Content-Type"]}
         answer = await self._outbound.send(
-            "POST", self._url, files=document, data=_FIELDS, headers=self._headers, before=self._limiter.acquire
+            "POST", self._url, headers=headers, body=form.read(), before=self._limiter.acquire
         )
         reply = await answer.json()
         if not isinstance(reply, dict):

@@ -12,24 +12,24 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Final
 
-import anyio
+import aiohttp
 import httpx
 
-from app.clients.answers import Answer, LargeBodyError, read_body
+from app.clients.answers import Answer, EncodingError, LargeBodyError, read_body
 from app.clients.circuit import Circuit, CircuitPolicy
-from app.clients.transport import AiohttpTransport, PlainClient
+from app.clients.transport import ServiceClient
 from app.errors import RETRY_AFTER_S, OutboundError, UnavailableError
 from app.metrics import OUTBOUND, OUTBOUND_SECONDS
 
-_CONNECTIONS: Final = 400  # more than the places of all destinations, so that no call waits for a connection
-_CONNECT_S: Final = 5
 _MAX_RETRY_AFTER_S: Final = 300
+_READ_BYTES: Final = 2**16
 _TIMEOUT: Final = "timeout"
 _BUSY: Final = "status_429"
 _REPEATED_STATUSES: Final = {
@@ -39,6 +39,7 @@ _REPEATED_STATUSES: Final = {
     HTTPStatus.SERVICE_UNAVAILABLE,
     HTTPStatus.GATEWAY_TIMEOUT,
 }
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 _log = logging.getLogger(__name__)
 
 
@@ -105,11 +106,6 @@ class _Failure:
         return max(self.requested_wait_s, RETRY_AFTER_S) if self.is_repeated or self.outcome == _TIMEOUT else None
 
 
-def shared_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
-    """Return the HTTP client for other services, which ignores environment variables, such as a proxy, and cookies."""
-    return PlainClient(transport or AiohttpTransport(_CONNECTIONS))
-
-
 def download_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
     """Return the HTTP client for downloads, which connects to an address and names another host in TLS."""
     return httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False)
@@ -118,32 +114,40 @@ def download_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.
 class Outbound:
     """Calls of one destination with the shared client."""
 
-    def __init__(self, client: httpx.AsyncClient, destination: Destination, policy: OutboundPolicy) -> None:
+    def __init__(self, client: ServiceClient, destination: Destination, policy: OutboundPolicy) -> None:
         self._client = client
         self._to = destination
         self._policy = policy
         self._circuit = Circuit(destination.name, policy.circuit) if destination.has_circuit else None
         self._places = asyncio.Semaphore(destination.at_once)
-        self._timeout = httpx.Timeout(None, connect=min(_CONNECT_S, destination.answer_s))
 
     async def send(
-        self, method: str, url: str, *, before: Callable[[], Awaitable[None]] | None = None, **request: Any
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] = _NO_HEADERS,
+        body: bytes = b"",
+        before: Callable[[], Awaitable[None]] | None = None,
     ) -> Answer:
         """
         Send a request and return its complete answer: 2xx, or 4xx except 429.
 
         Args:
             method: HTTP method.
-            url: URL with scheme and host.
+            url: URL with scheme and host, percent-encoded.
+            headers: headers in addition to those of every request.
+            body: body of the request.
             before: function that each attempt awaits first, such as a rate limiter.
-            request: further arguments of `httpx.AsyncClient.request`.
 
         Raises:
             OutboundError: all attempts failed.
             UnavailableError: the circuit of the destination is open.
         """
         for number in range(1, self._to.attempts + 1):
-            result = await self._attempt(method, url, before, **request)
+            if before:
+                await before()
+            result = await self._attempt(method, url, headers, body)
             if not isinstance(result, _Failure) or not result.is_repeated or number == self._to.attempts:
                 break
             _log.warning("%s: %s, attempt %d", self._to.name, result.outcome, number)
@@ -163,17 +167,15 @@ class Outbound:
         return max(random.uniform(0, longest_s), requested_s)  # noqa: S311 - no secret
 
     async def _attempt(
-        self, method: str, url: str, before: Callable[[], Awaitable[None]] | None, **request: Any
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes
     ) -> Answer | _Failure | UnavailableError:
-        if before:
-            await before()
         async with self._places:
             if self._circuit and (left_s := self._circuit.closed_in_s()):
                 OUTBOUND.labels(self._to.name, "circuit_open").inc()
                 text = f"외부 서비스({self._to.name})를 사용할 수 없습니다. 잠시 후 다시 시도해 주세요."
                 return UnavailableError(text, retry_after_s=int(left_s) + 1)
             started = time.monotonic()
-            result = await self._exchange(method, url, **request)
+            result = await self._exchange(method, url, headers, body)
         OUTBOUND_SECONDS.labels(self._to.name).observe(time.monotonic() - started)
         outcome = result.outcome if isinstance(result, _Failure) else f"status_{result.status}"
         OUTBOUND.labels(self._to.name, outcome).inc()
@@ -183,34 +185,35 @@ class Outbound:
             self._circuit.failed()
         return result
 
-    async def _exchange(self, method: str, url: str, **request: Any) -> Answer | _Failure:
-        response: httpx.Response | None = None
+    async def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer | _Failure:
+        response: aiohttp.ClientResponse | None = None
         try:
-            with anyio.fail_after(self._to.answer_s):
-                async with self._client.stream(method, url, timeout=self._timeout, **request) as response:
-                    failure = _status_failure(response)
-                    return failure or Answer(response.status_code, await read_body(response, self._to.answer_bytes))
-        except (TimeoutError, httpx.RequestError) as error:
+            response = await self._client.request(method, url, headers=headers, body=body, deadline_s=self._to.answer_s)
+            if failure := _status_failure(response):
+                return failure
+            parts, encoding = response.content.iter_chunked(_READ_BYTES), response.headers.get("Content-Encoding", "")
+            return Answer(response.status, await read_body(parts, encoding, self._to.answer_bytes))
+        except (aiohttp.ClientError, EncodingError, OSError, asyncio.TimeoutError) as error:
             return _request_failure(error, repeats_slow=self._to.repeats_slow)
         except LargeBodyError:
             return _Failure("too_large", is_repeated=False)
         finally:
-            if response is not None:  # Its stream refers to it, and it to the request with its body.
-                response.stream = httpx.ByteStream(b"")
+            if response is not None:
+                response.release()  # closes the connection if the body is incomplete
 
 
-def _status_failure(response: httpx.Response) -> _Failure | None:
-    is_repeated = response.status_code in _REPEATED_STATUSES
-    if response.is_success or (response.is_client_error and not is_repeated):
+def _status_failure(response: aiohttp.ClientResponse) -> _Failure | None:
+    is_repeated = response.status in _REPEATED_STATUSES
+    if httpx.codes.is_success(response.status) or (httpx.codes.is_client_error(response.status) and not is_repeated):
         return None
-    requested_wait_s = _requested_wait_s(response.headers.get("retry-after", ""))
-    return _Failure(f"status_{response.status_code}", is_repeated=is_repeated, requested_wait_s=requested_wait_s)
+    requested_wait_s = _requested_wait_s(response.headers.get("Retry-After", ""))
+    return _Failure(f"status_{response.status}", is_repeated=is_repeated, requested_wait_s=requested_wait_s)
 
 
-def _request_failure(error: TimeoutError | httpx.RequestError, *, repeats_slow: bool) -> _Failure:
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+def _request_failure(error: Exception, *, repeats_slow: bool) -> _Failure:
+    if isinstance(error, aiohttp.ConnectionTimeoutError | aiohttp.ClientConnectorError):
         return _Failure("unreachable", is_repeated=True)
-    if isinstance(error, TimeoutError | httpx.TimeoutException):
+    if isinstance(error, asyncio.TimeoutError):
         return _Failure(_TIMEOUT, is_repeated=repeats_slow)
     return _Failure("broken", is_repeated=True)
 

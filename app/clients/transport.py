@@ -1,54 +1,58 @@
 """
-The transport of calls to other services: aiohttp below httpx's interface.
+The client for other services: aiohttp with the limits of this server.
 
-httpx's own transport needs 10 to 20 times the processor time of aiohttp for a call among a hundred others, because each
-call looks at all connections several times: docs/decisions/0030-connections.md.
+Why not httpx: docs/decisions/0030-connections.md.
 """
 
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import Mapping
+from typing import Final
 
 import aiohttp
 import httpx
 from yarl import URL
 
-_PART_BYTES = 2**16
+_CONNECTIONS: Final = 400  # more than the places of all destinations, so that no call waits for a connection
+_CONNECT_S: Final = 5
 
 
-class AiohttpTransport(httpx.AsyncBaseTransport):
+class ServiceClient:
     """
-    Sends requests with aiohttp; connections are kept and used again.
+    Sends requests; connections are kept and used again.
 
-    The extensions `target` and `sni_hostname` have no effect, and of the timeouts only `connect` has one.
-
-    Args:
-        connections: largest number of open connections.
+    The client follows no redirect, keeps no cookie, and reads no environment variable, such as a proxy.
     """
 
-    def __init__(self, connections: int) -> None:
-        self._connections = connections
+    def __init__(self) -> None:
         self._trusted = httpx.create_ssl_context(trust_env=False)  # at the start, because it reads all certificates
         self._session: aiohttp.ClientSession | None = None
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and return its response when the headers are complete."""
+    async def request(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes, deadline_s: float
+    ) -> aiohttp.ClientResponse:
+        """
+        Send a request, and return its response when the headers are complete; `release` it after its body is read.
+
+        Args:
+            method: HTTP method.
+            url: URL with scheme and host, percent-encoded.
+            headers: headers in addition to those of every request.
+            body: the body; empty for a request without one.
+            deadline_s: longest time from the connection to the last byte of the body of the response.
+
+        Raises:
+            aiohttp.ClientError: no connection, or invalid HTTP.
+            asyncio.TimeoutError: the deadline.
+        """
         session = self._session = self._session or self._new_session()
-        timeout = aiohttp.ClientTimeout(sock_connect=request.extensions.get("timeout", {}).get("connect"))
-        try:
-            response = await session.request(
-                request.method,
-                URL(str(request.url), encoded=True),
-                headers=[(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw],
-                data=await request.aread(),
-                allow_redirects=False,
-                timeout=timeout,
-            )
-        except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
-            raise httpx.ConnectError(str(error), request=request) from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise httpx.ReadError(str(error), request=request) from None
-        stream = _Stream(response, request)
-        return httpx.Response(response.status, headers=list(response.raw_headers), stream=stream, request=request)
+        timeout = aiohttp.ClientTimeout(total=deadline_s, sock_connect=min(_CONNECT_S, deadline_s))
+        return await session.request(
+            method,
+            URL(url, encoded=True),
+            headers=headers,
+            data=body or None,
+            allow_redirects=False,
+            timeout=timeout,
+        )
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -56,53 +60,11 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             await self._session.close()
 
     def _new_session(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=self._connections, ssl=self._trusted)
+        connector = aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=self._trusted)
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+            headers={"Accept-Encoding": "gzip, deflate"},
+            skip_auto_headers=("Content-Type",),
         )
-
-
-class _Stream(httpx.AsyncByteStream):
-    """The body of a response."""
-
-    def __init__(self, response: aiohttp.ClientResponse, request: httpx.Request) -> None:
-        self._response = response
-        self._request = request
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Yield the parts of the body as they arrive."""
-        try:
-            async for part in self._response.content.iter_chunked(_PART_BYTES):
-                yield part
-        except (aiohttp.ClientError, OSError) as error:
-            raise httpx.ReadError(str(error), request=self._request) from None
-
-    async def aclose(self) -> None:
-        """Return the connection to the pool, or close it if the body is incomplete."""
-        if self._response.content.is_eof():
-            self._response.release()
-        else:
-            self._response.close()
-
-
-class PlainClient(httpx.AsyncClient):
-    """
-    A client that only sends requests: it follows no redirect, keeps no cookie, and reads no environment variable.
-
-    httpx's own client spends more time on these than aiohttp on the request.
-    """
-
-    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
-        super().__init__(transport=transport, trust_env=False)
-        self._plain_transport = transport
-
-    async def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
-        """Send a request, and return its response, whose body is read unless `stream` is set."""
-        response = await self._plain_transport.handle_async_request(request)
-        response.request = request
-        if not stream:
-            await response.aread()
-        return response

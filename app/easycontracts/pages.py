@@ -45,9 +45,10 @@ class Page:
     is_complete: bool = True
 
 
-class Renderer:
+@dataclass(frozen=True)
+class RenderPolicy:
     """
-    Renders the pages of files.
+    Limits of the processes that render PDFs.
 
     Args:
         timeout_s: longest time for one PDF, from the start of its process.
@@ -55,10 +56,18 @@ class Renderer:
         large_at_once: number of PDFs from 1 MiB on among them; a smaller PDF has less memory.
     """
 
-    def __init__(self, *, timeout_s: float = 60, at_once: int = 3, large_at_once: int = 2) -> None:
-        self._timeout_s = timeout_s
-        self._slots = asyncio.Semaphore(at_once)
-        self._large_slots = asyncio.Semaphore(large_at_once)
+    timeout_s: float = 60
+    at_once: int = 3
+    large_at_once: int = 2
+
+
+class Renderer:
+    """Renders the pages of files."""
+
+    def __init__(self, policy: RenderPolicy) -> None:
+        self._timeout_s = policy.timeout_s
+        self._slots = asyncio.Semaphore(policy.at_once)
+        self._large_slots = asyncio.Semaphore(policy.large_at_once)
 
     async def pages(self, name: str, content: bytes, max_pages: int, max_bytes: int = PICTURES_BYTES) -> list[Page]:
         """

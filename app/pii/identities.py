@@ -11,10 +11,14 @@ from typing import Final
 
 from app.pii.kinds import CARD, EMAIL, LICENCE, PASSPORT, Candidate, Kind, near
 
+_AT: Final = r"(?:@|[(\[](?:[Aa][Tt]|골뱅이)[)\]]|골뱅이|[앳엣])"
+_DOT: Final = r"(?:[.]|[(\[][Dd][Oo][Tt][)\]]| ?[닷점] ?)"
+_SPOKEN_HOST: Final = f"(?:네이버|지메일|다음|한메일|네이트|카카오)(?: ?{_DOT} ?(?:컴|넷|com|net))?"
 _EMAIL: Final = re.compile(
     "(?![A-Za-z0-9.%+-]{65})"  # such a word has no @ near enough, and its search would take twelve times as long
-    r"[A-Za-z0-9.%+-]{1,64} ?(?:@|[(\[]at[)\]]) ?"
-    r"(?:(?:[A-Za-z0-9-]{1,63}[.]){1,5}[A-Za-z]{2,24}|[A-Za-z0-9-]{1,63} ?[.] ?(?:com|net|org|(?:co ?[.] ?)?kr))"
+    f"[A-Za-z0-9.%+-]{{1,64}} ?{_AT} ?"
+    f"(?:(?:[A-Za-z0-9-]{{1,63}}{_DOT}){{1,5}}(?:[A-Za-z]{{2,24}}|컴|넷)|{_SPOKEN_HOST}"
+    "|[A-Za-z0-9-]{1,63} ?[.] ?(?:com|net|org|(?:co ?[.] ?)?kr))"
 )
 _D: Final = "[0-9*xX]"
 _CARD: Final = re.compile(

@@ -11,9 +11,9 @@ from app.pii.view import view_of
 
 # Of two kinds that accept a number, the first one labels it.
 _KINDS: Final = (
-    identities.EMAILS, kept.FIXED, residents.MASKED, kept.DOCUMENTS, residents.WHOLE, phones.INTERNATIONAL,
-    phones.MOBILE, phones.LAND, identities.CARDS, identities.LICENCES, identities.PASSPORTS, accounts.SHAPED,
-    accounts.LOOSE, phones.LOCAL,
+    identities.EMAILS, kept.FIXED, residents.SPLIT, residents.MASKED, kept.DOCUMENTS, residents.WHOLE,
+    phones.INTERNATIONAL, phones.MOBILE, phones.LAND, identities.CARDS, identities.LICENCES, identities.PASSPORTS,
+    accounts.SHAPED, accounts.LOOSE, phones.LOCAL,
 )  # fmt: skip
 # Most texts of a log line: ASCII without a digit, `@`, `(at)` or `[at]`.
 _WITHOUT_DATA: Final = re.compile(r"[\x00-')-/:-?A-Z\\-\x7f]*")

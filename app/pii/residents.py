@@ -22,6 +22,13 @@ _MASKED: Final = re.compile(
     f"(?<![0-9])(?P<birth>[0-9]{{6}})[-~/.| ]?(?P<serial>{_MASKS}|[0-9](?![0-9]))(?![A-Za-z])"
     "|[*xX]{6}-[0-9]{7}(?![0-9])"
 )
+_SPLIT: Final = re.compile(
+    f"(?=[0-9뒷])(?:(?<![0-9])(?P<birth>[0-9]{{6}})[^0-9{BLANKS}]{{0,12}}(?:뒷|뒤)|뒷)"
+    rf" ?(?:7 ?)?(?P<unit>자 ?리|번 ?호)?[^0-9{BLANKS}]{{0,6}}(?P<serial>[0-9](?: ?[0-9*xX]){{6}})(?![0-9])"
+)
+_OTHER_WORD: Final = re.compile(
+    "(?:법 ?인|사 ?업 ?자|계 ?좌|카 ?드|바 ?코 ?드|관 ?리)(?: ?등 ?록)?(?: ?번 ?호)?[^가-힣]{0,12}$"
+)
 _DIGITS: Final = 13
 _SPACED: Final = re.compile("[0-9](?: [0-9]){12}")
 _NEXT_DIGIT: Final = re.compile(" [0-9]")
@@ -58,6 +65,14 @@ def _masked(candidate: Candidate) -> str | None:
     return _label(candidate, serial[0]) if len(serial) > 1 and _DATE.fullmatch(birth) else None
 
 
+def _split(candidate: Candidate) -> str | None:
+    """Accept the last seven digits after a word for them, and the date of birth before it."""
+    birth, unit, serial = candidate.match.group("birth", "unit", "serial")
+    is_date = birth is None or _DATE.fullmatch(birth)
+    is_certain = unit and not _OTHER_WORD.search(candidate.before)
+    return _label(candidate, serial[0]) if is_date and (is_certain or _is_announced(candidate)) else None
+
+
 def _is_announced(candidate: Candidate) -> bool:
     return bool(_RESIDENT_WORD.search(candidate.before) or _FOREIGNER_WORD.search(candidate.before))
 
@@ -67,5 +82,6 @@ def _label(candidate: Candidate, century: str) -> str:
     return FOREIGNER if is_foreigner else RESIDENT
 
 
+SPLIT: Final = Kind(_SPLIT, _split)
 MASKED: Final = Kind(_MASKED, _masked)
 WHOLE: Final = Kind(_WHOLE, _whole)

@@ -1,11 +1,13 @@
 """The parts of an external Application Load Balancer: stored as Terraform and google-cloud-compute write them."""
 
 import google.cloud.compute_v1 as compute
+import pytest
 
-from tests.contract.marks import covers, verified
-from tests.contract.rig import HOME, LINKS, PROJECT, EmulatorClient, Json, names
+from tests.contract.marks import covers, own, unverified, verified
+from tests.contract.rig import GROUP, HOME, LINKS, PROJECT, EmulatorClient, Json, names
 
 GLOBAL = f"{HOME}/global"
+GROUP_OF_INSTANCES = GROUP.replace("/instanceGroupManagers/", "/instanceGroups/")
 LAST = 2_147_483_647
 ALLOWED = {"priority": 1000, "action": "allow", "match": {
     "versionedExpr": "SRC_IPS_V1", "config": {"srcIpRanges": ["192.0.2.1/32"]},
@@ -150,3 +152,50 @@ def test_lists_of_all_scopes(emulator: EmulatorClient) -> None:
     services = f"{HOME}/regions/asia-northeast3/backendServices"
     emulator.do("POST", services, {"name": "front"})
     assert emulator.refused("POST", f"{services}/front/getHealth", {"group": "zones/z/instanceGroups/g"})[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("collection", "reference"),
+    [
+        ("backendServices", {"healthChecks": ["global/healthChecks/none"]}),
+        ("backendServices", {"backends": [{"group": "zones/asia-northeast3-a/instanceGroups/none"}]}),
+        ("urlMaps", {"defaultService": "global/backendServices/none"}),
+        ("targetHttpProxies", {"urlMap": "global/urlMaps/none"}),
+        ("targetHttpsProxies", {"urlMap": "global/urlMaps/front", "sslPolicy": "global/sslPolicies/none"}),
+        ("targetHttpsProxies", {"urlMap": "global/urlMaps/front", "sslCertificates": ["global/sslCertificates/none"]}),
+        ("forwardingRules", {"target": "global/targetHttpProxies/none"}),
+        ("forwardingRules", {"IPAddress": "global/addresses/none"}),
+    ],
+    ids=lambda given: given if isinstance(given, str) else "-".join(given),
+)
+@verified("R")
+@covers("urlMaps.insert", "targetHttpsProxies.insert", "globalForwardingRules.insert", "backendServices.insert")
+def test_part_that_refers_to_nothing_is_refused(emulator: EmulatorClient, collection: str, reference: Json) -> None:
+    """
+    A part whose reference names no resource is not created.
+
+    Source: terraform-google-modules/terraform-google-lb-http, issue 161 (2021-04-28), for a proxy and its URL map.
+    """
+    build(emulator)
+    code, reason, message = emulator.refused("POST", f"{GLOBAL}/{collection}", {"name": "other", **reference})
+    assert (code, reason) == (404, "notFound")
+    assert "/none' was not found" in message
+    assert emulator.refused("GET", f"{GLOBAL}/{collection}/other")[0] == 404
+
+
+@unverified("I")
+@covers("backendServices.getHealth")
+def test_backend_service_without_a_health_check_has_no_verdicts(emulator: EmulatorClient) -> None:
+    """The health of its instances is not known; Compute Engine's own answer is not reported anywhere."""
+    emulator.web(1)
+    emulator.do("POST", f"{GLOBAL}/backendServices", {"name": "plain", "backends": [{"group": GROUP_OF_INSTANCES}]})
+    answer = emulator.ask("POST", f"{GLOBAL}/backendServices/plain/getHealth", {"group": GROUP_OF_INSTANCES})
+    assert answer == {"kind": "compute#backendServiceGroupHealth"}
+
+
+@own
+def test_addresses_have_an_end(emulator: EmulatorClient) -> None:
+    """The emulator has 255 numbers; the next address is refused like one above a quota."""
+    for number in range(255):
+        emulator.do("POST", f"{GLOBAL}/addresses", {"name": f"a{number}"})
+    assert emulator.refused("POST", f"{GLOBAL}/addresses", {"name": "one-more"})[:2] == (403, "quotaExceeded")

@@ -3,7 +3,7 @@
 from emulator.api.calls import Call, serves, zonal_and_regional
 from emulator.api.documents import check_fingerprint, with_fingerprint
 from emulator.api.errors import invalid, invalid_parameter
-from emulator.api.methods.passive_kinds import completed
+from emulator.api.methods.passive_kinds import completed, existing_link
 from emulator.environment.health_checks import health_check
 from emulator.environment.links import canonical, self_link
 from emulator.environment.operations import Operation
@@ -16,7 +16,9 @@ def get_health(call: Call) -> Document:
     """
     Return the verdicts of a backend service's own health check on the instances of one of its groups.
 
-    An instance that the group deletes or recreates receives no new connections, and is not listed.
+    An instance that the group deletes or recreates receives no new connections, and is not listed. Without a health
+    check there are no verdicts: `healthStatus` is "determined based on configured health checks" (REST reference of
+    BackendServiceGroupHealth, read 2026-11-27).
     """
     service, link = call.document(), self_link(call.link(call.body.get("group") or ""))
     if all(backend.get("group") != link for backend in service.get("backends") or []):
@@ -24,7 +26,10 @@ def get_health(call: Call) -> Document:
     group_path = canonical(link).replace("/instanceGroups/", "/instanceGroupManagers/")
     ports = (call.view.get(group_path) or {}).get("namedPorts") or []
     port = next((port["port"] for port in ports if port.get("name") == service.get("portName")), None)
-    check = health_check(canonical(next(iter(service.get("healthChecks") or []), "")), call.view)
+    checks = service.get("healthChecks")
+    if not checks:
+        return {"kind": "compute#backendServiceGroupHealth"}
+    check = health_check(canonical(checks[0]), call.view)
     conditions = call.environment.conditions(group_path)
     group = call.view.groups.get(group_path)
     rows = []
@@ -44,7 +49,7 @@ def set_security_policy(call: Call) -> Operation:
     """Set or clear the security policy of a backend service."""
     document = {key: value for key, value in call.document().items() if key != "securityPolicy"}
     policy = call.body.get("securityPolicy")
-    return _write(call, call.path, document | ({"securityPolicy": self_link(call.link(policy))} if policy else {}))
+    return _write(call, call.path, document | ({"securityPolicy": existing_link(call, policy)} if policy else {}))
 
 
 @serves("securityPolicies.addRule")
@@ -80,7 +85,7 @@ def set_labels(call: Call) -> Operation:
 def set_ssl_certificates(call: Call) -> Operation:
     """Replace the certificates of a proxy; the path of this method lacks `global`."""
     path = f"{call.project}/global/targetHttpsProxies/{call.params['targetHttpsProxy']}"
-    links = [self_link(call.link(link)) for link in call.body.get("sslCertificates") or []]
+    links = [existing_link(call, link) for link in call.body.get("sslCertificates") or []]
     return _write(call, path, {**call.document_at(path), "sslCertificates": links})
 
 

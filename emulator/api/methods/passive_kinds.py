@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from emulator.api.calls import Call
+from emulator.api.errors import not_found, quota_exceeded
 from emulator.api.methods.unsupported_fields import ADDRESS, HEALTH_CHECK
 from emulator.environment.links import canonical, self_link
 from emulator.environment.view import Document
@@ -67,23 +68,46 @@ FIXED: Final = (
     "kind", "id", "creationTimestamp", "selfLink", "region", "name", "fingerprint", "securityPolicy",
 )  # fmt: skip
 REFUSED: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {"addresses": ADDRESS, "healthChecks": HEALTH_CHECK}
-_LINKS: Final = ("network", "subnetwork", "defaultService", "sslPolicy", "target", "urlMap")
-_LINK_LISTS: Final = ("healthChecks", "sslCertificates")
+_LINKS: Final = ("network", "subnetwork")
+_CHECKED_LINKS: Final = ("defaultService", "securityPolicy", "sslPolicy", "target", "urlMap")
+_CHECKED_LINK_LISTS: Final = ("healthChecks", "sslCertificates")
 _NUMBERS: Final = 256  # of 203.0.113.0/24, which RFC 5737 keeps for documentation
 _LAST_PRIORITY: Final = 2_147_483_647
 
 
 def linked(call: Call, body: Document) -> Document:
-    """Return a body with references to other resources as the server writes them."""
+    """
+    Return a body with references to other resources as the server writes them.
+
+    Raises:
+        ApiError: 404, if a part of a load balancer refers to a resource that does not exist
+    """
     result = body | {key: self_link(call.link(body[key])) for key in _LINKS if isinstance(body.get(key), str)}
-    for key in _LINK_LISTS:
+    result |= {key: existing_link(call, body[key]) for key in _CHECKED_LINKS if isinstance(body.get(key), str)}
+    for key in _CHECKED_LINK_LISTS:
         if isinstance(body.get(key), list):
-            result[key] = [self_link(call.link(link)) for link in body[key]]
+            result[key] = [existing_link(call, link) for link in body[key]]
     if isinstance(body.get("backends"), list):
         result["backends"] = [
-            {**backend, "group": self_link(call.link(backend.get("group") or ""))} for backend in body["backends"]
+            {**backend, "group": existing_link(call, backend.get("group") or "")} for backend in body["backends"]
         ]
     return result
+
+
+def existing_link(call: Call, reference: str) -> str:
+    """
+    Return the link of a resource that a part of a load balancer refers to.
+
+    Source: terraform-google-modules/terraform-google-lb-http, issue 161 (2021-04-28): a target proxy whose URL map does
+    not exist is refused with 404, notFound.
+
+    Raises:
+        ApiError: 404, if the resource does not exist
+    """
+    path = call.link(reference)
+    if call.view.get(path.replace("/instanceGroups/", "/instanceGroupManagers/")) is None:
+        raise not_found(path)
+    return self_link(path)
 
 
 def with_number(call: Call, collection: str, document: Document) -> Document:
@@ -91,9 +115,11 @@ def with_number(call: Call, collection: str, document: Document) -> Document:
     if collection == "addresses":
         return {"address": _free_number(call), **document}
     if collection == "forwardingRules":
-        address = call.view.get(canonical(document.get("IPAddress", ""), call.project)) or {}
-        number = address.get("address") or document.get("IPAddress") or _free_number(call)
-        return {**document, "IPAddress": number}
+        given = document.get("IPAddress") or ""
+        if "/" in given:
+            existing_link(call, given)
+        address = call.view.get(canonical(given, call.project)) or {}
+        return {**document, "IPAddress": address.get("address") or given or _free_number(call)}
     return document
 
 
@@ -104,7 +130,12 @@ def completed(collection: str, document: Document) -> Document:
 
 
 def _free_number(call: Call) -> str:
-    """Return a number that no address of the environment has."""
+    """
+    Return a number that no address of the environment has.
+
+    Raises:
+        ApiError: 403, if all numbers are used; Compute Engine has more of them, and a quota of a project
+    """
     used = {
         document.get("address") or document.get("IPAddress")
         for path, documents in call.view.collections.items()
@@ -112,7 +143,10 @@ def _free_number(call: Call) -> str:
         for document in documents.values()
     }
     numbers = (f"203.0.113.{last}" for last in range(1, _NUMBERS))
-    return next(number for number in numbers if number not in used)
+    number = next((number for number in numbers if number not in used), None)
+    if number is None:
+        raise quota_exceeded("STATIC_ADDRESSES", _NUMBERS - 1)
+    return number
 
 
 def _subnetwork(document: Document) -> Document:

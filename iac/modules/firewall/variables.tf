@@ -34,7 +34,7 @@ variable "source_tags" {
 
   validation {
     condition     = length(coalesce(var.source_tags, [])) > 0 || length(coalesce(var.source_ranges, [])) > 0
-    error_message = "source_tags: must have a tag if source_ranges is empty; a rule without a source admits everybody."
+    error_message = "source_tags: must have a tag if source_ranges is empty; a rule without a source admits every address."
   }
 }
 

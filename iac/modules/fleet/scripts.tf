@@ -37,7 +37,6 @@ locals {
     compose           = stack
     collectors        = local.collectors[name]
     collector         = var.log_collector
-    other_collector   = var.log_collector == "alloy" ? "promtail" : "alloy"
     loki_url          = var.loki_url
     metrics_secret    = var.metrics_secret
     metrics_variables = local.metrics_variables

@@ -62,7 +62,7 @@ resource "google_compute_security_policy" "this" {
   rule {
     action      = "deny(403)"
     priority    = 2147483647
-    description = "Everybody else."
+    description = "All other addresses."
     match {
       versioned_expr = "SRC_IPS_V1"
       config {

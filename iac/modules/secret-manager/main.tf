@@ -1,4 +1,4 @@
-# A secret and its readers. Terraform does not set the value, because everybody who reads the state could read it.
+# A secret and its readers. Terraform does not set the value, because every reader of the state could read it.
 resource "google_secret_manager_secret" "this" {
   secret_id = var.name
 

@@ -30,7 +30,6 @@ def _rendered_startup_script() -> str:
         "alloy": (compose / "config.alloy").read_text(),
         "loki_url": "",
         "collector": "alloy",
-        "other_collector": "promtail",
     }
     template = (scripts / "startup-ai-server.sh.tftpl").read_text()
     without_loop = re.sub(r"(?s)%\{ for .*?%\{ endfor ~\}\n", "", template)

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from app.clients.ocr import OcrPolicy
 from app.clients.outbound import OutboundPolicy
-from app.jobs import Jobs
+from app.jobs import JobPolicy, Jobs
 from app.lag import LagPolicy
 from app.main import create_app
 from app.policies import Policies
@@ -22,6 +22,7 @@ from tests.support.app_fakes.routing import Routing
 from tests.support.app_fakes.storage import Storage
 from tests.support.app_fakes.upstage import Upstage
 from tests.support.app_fakes.vllm import Vllm
+from tests.unit.app.service_clients import clients_over
 
 # No waits between attempts and between pages, and no refusal on a computer that is busy.
 FAST = Policies(lag=LagPolicy(longest_s=60), outbound=OutboundPolicy(backoff_s=0), ocr=OcrPolicy(period_s=0.001))
@@ -37,7 +38,7 @@ class AppEnvironment:
     upstage: Upstage = field(default_factory=Upstage)
     backend: Backend = field(default_factory=Backend)
     storage: Storage = field(default_factory=Storage)
-    jobs: Jobs = field(default_factory=Jobs)
+    jobs: Jobs = field(default_factory=lambda: Jobs(JobPolicy()))
     readiness: Readiness = field(default_factory=Readiness)
 
     def app(self) -> FastAPI:
@@ -48,7 +49,9 @@ class AppEnvironment:
             "backend.internal": self.backend.app,
             "127.0.0.1": self.storage.app,
         }
-        return create_app(fake_settings(**self.settings), self.policies, self.readiness, self.jobs, Routing(hosts))
+        return create_app(
+            fake_settings(**self.settings), self.policies, self.readiness, self.jobs, *clients_over(Routing(hosts))
+        )
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[httpx.AsyncClient]:

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Final
 
-from app.jobs import Jobs
+from app.jobs import JobPolicy, Jobs
 from app.main import create_app
 from app.policies import Policies
 from app.readiness import Readiness
@@ -19,7 +19,7 @@ FILE: Final = Path(__file__).parents[3] / "docs/ai-server.openapi.json"
 
 def description() -> str:
     """Return the OpenAPI document of the application."""
-    app = create_app(fake_settings(), Policies(), Readiness(), Jobs())
+    app = create_app(fake_settings(), Policies(), Readiness(), Jobs(JobPolicy()))
     return json.dumps(app.openapi(), ensure_ascii=False, indent=2) + "\n"
 
 

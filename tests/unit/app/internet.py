@@ -10,7 +10,7 @@ from functools import cache
 import httpx
 import trustme
 
-from app.clients.downloads import Downloader
+from app.clients.downloads import Downloader, DownloadPolicy
 
 FILES = "files.example.com"
 SHARED = "shared.example.com"  # the same address, not in the certificate
@@ -102,5 +102,6 @@ async def fetch(
         transport=internet, headers={"X-Key": SECRET}, auth=("user", SECRET), timeout=0.001, follow_redirects=True
     )
     resolve = names or Names([PUBLIC])
-    downloader = Downloader(client, is_local=is_local, max_bytes=max_bytes, timeout_s=timeout_s, resolve=resolve)
+    policy = DownloadPolicy(max_bytes=max_bytes, timeout_s=timeout_s)
+    downloader = Downloader(client, policy, is_local=is_local, resolve=resolve)
     return await asyncio.wait_for(downloader.fetch(url), 20)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from app.errors import OutboundError
-from app.jobs import CHECKLIST, Done, Failed, Jobs
+from app.jobs import CHECKLIST, Done, Failed, JobPolicy, Jobs
 
 Outcome = Done[str] | Failed
 
@@ -39,7 +39,7 @@ def outcomes_of(work: Callable[[], Awaitable[str]], *, hand_back: bool = False) 
         outcomes.append(outcome)
 
     async def scenario() -> None:
-        jobs = Jobs()
+        jobs = Jobs(JobPolicy())
         jobs.accept(CHECKLIST, work, deliver)  # type: ignore[arg-type]
         await asyncio.sleep(0)
         if hand_back:

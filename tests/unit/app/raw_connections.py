@@ -43,9 +43,11 @@ class Hasty(Echo):
 
 
 @contextmanager
-def connection(app: Echo, silent_s: float = SILENT_S, keep_alive_s: float = SILENT_S) -> Iterator[socket.socket]:
+def connection(
+    app: Echo, silent_s: float = SILENT_S, keep_alive_s: float = SILENT_S, waiting: int = 4096
+) -> Iterator[socket.socket]:
     """Serve an application, and yield a connection to it."""
-    protocol = limited_protocol(ConnectionPolicy(silent_s=silent_s, keep_alive_s=keep_alive_s))
+    protocol = limited_protocol(ConnectionPolicy(silent_s=silent_s, keep_alive_s=keep_alive_s, waiting=waiting))
     with (
         serving(app, lifespan="off", http=protocol, timeout_keep_alive=int(LONG_S)) as url,
         socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=20) as caller,

@@ -6,9 +6,10 @@ from typing import Any
 
 import httpx
 
-from app.clients.outbound import Destination, Outbound, OutboundPolicy, shared_client
+from app.clients.outbound import Destination, Outbound, OutboundPolicy
 from app.errors import OutboundError, UnavailableError
 from tests.unit.app.bodies import Body
+from tests.unit.app.service_clients import service_client
 
 NO_WAITS = OutboundPolicy(backoff_s=0)
 
@@ -43,7 +44,7 @@ def send(
             return type(error)
 
     async def scenario() -> list[int | type[Exception]]:
-        async with shared_client(httpx.MockTransport(script)) as client:
+        async with service_client(httpx.MockTransport(script)) as client:
             outbound = Outbound(client, Destination("tested", answer_s=1, **destination), policy)
             return [await call(outbound) for _ in range(calls)]
 

@@ -10,12 +10,13 @@ import pytest
 from prometheus_client import REGISTRY
 
 from app.clients.chroma import Chroma
-from app.clients.outbound import OutboundPolicy, shared_client
+from app.clients.outbound import OutboundPolicy
 from app.connections import limited_protocol
 from tests.support.app_fakes.plan import Fault
 from tests.unit.app.app_environment import AppEnvironment, fake_settings
 from tests.unit.app.bodies import Body
 from tests.unit.app.servers import serving
+from tests.unit.app.service_clients import service_client
 
 SERVED = AppEnvironment()
 
@@ -69,7 +70,7 @@ def test_heartbeat_of_chromadb_becomes_a_metric(status: int, is_up: int) -> None
         return httpx.Response(status, stream=Body(b'{"nanosecond heartbeat": 1}'))
 
     async def scenario() -> None:
-        async with shared_client(httpx.MockTransport(answer)) as client:
+        async with service_client(httpx.MockTransport(answer)) as client:
             watch = asyncio.create_task(
                 Chroma(client, "http://chromadb:8100/", fake_settings(), OutboundPolicy()).watch()
             )

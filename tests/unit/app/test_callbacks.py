@@ -8,12 +8,14 @@ import pytest
 
 from app.checklists.fixed import COMMON
 from app.clients.backend import Backend
-from app.clients.outbound import OutboundPolicy, shared_client
+from app.clients.outbound import OutboundPolicy
+from app.clients.transport import ServiceClient
 from app.jobs import Done
 from app.metrics import CALLBACKS
 from tests.support.app_fakes.plan import Fault
 from tests.support.app_fakes.routing import Routing
 from tests.unit.app.app_environment import AppEnvironment, fake_settings
+from tests.unit.app.service_clients import service_client
 
 ERROR = {"code": "failed", "message": "외부 서비스(vllm)가 응답하지 않습니다.", "retry_after_sec": 10}
 
@@ -79,7 +81,7 @@ def test_undelivered_callback_is_counted_and_logged(
 def test_attempt_of_a_callback_has_thirty_seconds() -> None:
     """A shorter HTTP_TIMEOUT_SEC shortens the attempt."""
     for settings, seconds in (({}, 30), ({"http_timeout_sec": 5}, 5)):
-        backend = Backend(shared_client(), fake_settings(**settings), OutboundPolicy())
+        backend = Backend(ServiceClient(), fake_settings(**settings), OutboundPolicy())
         assert backend._outbound._to.answer_s == seconds
 
 
@@ -89,7 +91,7 @@ def test_cancelled_callback_is_counted(environment: AppEnvironment, caplog: pyte
     before = CALLBACKS.labels("failed")._value.get()
 
     async def scenario() -> None:
-        async with shared_client(Routing({"backend.internal": environment.backend.app})) as client:
+        async with service_client(Routing({"backend.internal": environment.backend.app})) as client:
             delivering = asyncio.create_task(
                 Backend(client, fake_settings(), OutboundPolicy()).checklist_complete("case-7", Done([]))
             )

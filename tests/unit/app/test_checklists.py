@@ -9,11 +9,12 @@ import pytest
 from app.checklists.fixed import COMMON
 from app.checklists.service import checks_of, merged
 from app.clients.llm import Llm
-from app.clients.outbound import OutboundPolicy, shared_client
+from app.clients.outbound import OutboundPolicy
 from app.errors import OutboundError
 from tests.support.app_fakes.plan import Fault
 from tests.unit.app.app_environment import AppEnvironment, fake_settings
 from tests.unit.app.bodies import Body
+from tests.unit.app.service_clients import service_client
 
 ERROR = {"code": "failed", "message": "외부 서비스(vllm)가 응답하지 않습니다.", "retry_after_sec": 10}
 
@@ -150,7 +151,7 @@ def test_invalid_body_of_the_model_is_an_outbound_error(body: bytes) -> None:
     """An invalid body raises OutboundError."""
 
     async def scenario() -> None:
-        async with shared_client(httpx.MockTransport(lambda _: httpx.Response(200, stream=Body(body)))) as client:
+        async with service_client(httpx.MockTransport(lambda _: httpx.Response(200, stream=Body(body)))) as client:
             await Llm(client, fake_settings(), OutboundPolicy()).chat("", "", adapter="", max_tokens=1)
 
     with pytest.raises(OutboundError):

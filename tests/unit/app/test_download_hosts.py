@@ -7,7 +7,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from app.clients.downloads import Downloader, is_public, resolve_ipv4
+from app.clients.downloads import Downloader, DownloadPolicy, is_public, resolve_ipv4
 from app.errors import DownloadError
 from tests.unit.app.internet import FILES, PUBLIC, SECRET, SHARED, Internet, Names, Server, connect_all_to, fetch
 
@@ -176,7 +176,7 @@ async def test_local_environment_allows_http_and_private_addresses(server: Serve
     listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     port = listener.sockets[0].getsockname()[1]
     async with listener, httpx.AsyncClient() as client:
-        downloader = Downloader(client, is_local=True)
+        downloader = Downloader(client, DownloadPolicy(), is_local=True)
         assert await downloader.fetch(f"http://127.0.0.1:{port}/lease.pdf") == b"%PDF-"
         assert await downloader.fetch(f"http://localhost:{port}/lease.pdf") == b"%PDF-"
         with pytest.raises(DownloadError):
@@ -189,7 +189,7 @@ async def test_unknown_name_is_a_download_error(internet: Internet) -> None:
     """A failed lookup raises DownloadError with the host."""
     with pytest.raises(DownloadError, match=r"^nowhere\.invalid의 주소를 찾을 수 없습니다\.$"):
         async with httpx.AsyncClient(transport=internet) as client:
-            await Downloader(client, is_local=False).fetch("https://nowhere.invalid/lease.pdf")
+            await Downloader(client, DownloadPolicy(), is_local=False).fetch("https://nowhere.invalid/lease.pdf")
 
 
 @pytest.mark.asyncio

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from app.jobs import Jobs
+from app.jobs import JobPolicy, Jobs
 from app.main import create_app
 from app.policies import Policies
 from app.readiness import Readiness
@@ -22,7 +22,7 @@ def readiness() -> Readiness:
 @pytest.fixture
 def client(readiness: Readiness) -> TestClient:
     """A client of the application."""
-    return TestClient(create_app(fake_settings(app_env="prod"), Policies(), readiness, Jobs()))
+    return TestClient(create_app(fake_settings(app_env="prod"), Policies(), readiness, Jobs(JobPolicy())))
 
 
 @pytest.mark.parametrize("path", ["/health", "/livez"])
@@ -45,7 +45,7 @@ def test_ready_only_between_start_and_close(client: TestClient, readiness: Readi
 def test_answers_while_draining_are_the_last_of_their_connections() -> None:
     """After the first SIGTERM the next answer of a kept connection closes it."""
     readiness = Readiness()
-    app = create_app(fake_settings(app_env="prod"), Policies(), readiness, Jobs())
+    app = create_app(fake_settings(app_env="prod"), Policies(), readiness, Jobs(JobPolicy()))
     with serving(app) as url, httpx.Client(base_url=url, trust_env=False) as client:
         assert "connection" not in client.get("/health").headers
         readiness.close()

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from app.errors import AppError, OutboundError, UnavailableError
-from app.jobs import CHECKLIST, Done, Failed, Jobs
+from app.jobs import CHECKLIST, Done, Failed, JobPolicy, Jobs
 from tests.unit.app.job_outcomes import Outcome, at_once, broken, bug, never, outcomes_of
 
 
@@ -58,7 +58,7 @@ def test_handing_back_does_not_end_a_delivery() -> None:
     outcomes: list[Outcome] = []
 
     async def scenario() -> None:
-        jobs, is_delivering, go_on = Jobs(), asyncio.Event(), asyncio.Event()
+        jobs, is_delivering, go_on = Jobs(JobPolicy()), asyncio.Event(), asyncio.Event()
 
         async def deliver(outcome: Outcome) -> None:
             is_delivering.set()
@@ -80,7 +80,7 @@ def test_jobs_continue_until_they_are_handed_back() -> None:
     outcomes: list[Outcome] = []
 
     async def scenario() -> None:
-        jobs = Jobs()
+        jobs = Jobs(JobPolicy())
 
         async def deliver(outcome: Outcome) -> None:
             outcomes.append(outcome)
@@ -98,7 +98,7 @@ def test_no_job_is_accepted_after_handing_back() -> None:
     """A new job is refused."""
 
     async def scenario() -> None:
-        jobs = Jobs()
+        jobs = Jobs(JobPolicy())
         jobs.hand_back()
         await jobs.wait_for(CHECKLIST, at_once)
 
@@ -110,7 +110,7 @@ def test_job_above_the_limit_is_refused() -> None:
     """After the end of a job the next one is accepted."""
 
     async def scenario() -> str:
-        jobs = Jobs({CHECKLIST: 1})
+        jobs = Jobs(JobPolicy(checklists=1))
         first = asyncio.create_task(jobs.wait_for(CHECKLIST, lambda: asyncio.sleep(0.01, "first")))
         await asyncio.sleep(0)
         with pytest.raises(UnavailableError, match="너무 많습니다"):
@@ -125,7 +125,7 @@ def test_waiting_caller_gets_the_retry_hint() -> None:
     """wait_for raises UnavailableError for a job that is handed back."""
 
     async def scenario() -> None:
-        jobs = Jobs()
+        jobs = Jobs(JobPolicy())
         waiting = asyncio.create_task(jobs.wait_for(CHECKLIST, never))
         await asyncio.sleep(0)
         jobs.hand_back()
@@ -149,7 +149,7 @@ def test_failed_job_frees_its_memory_at_once() -> None:
         files = Files()
         reference = weakref.ref(files)
         with pytest.raises(OutboundError):
-            await Jobs().wait_for(CHECKLIST, partial(work, files))
+            await Jobs(JobPolicy()).wait_for(CHECKLIST, partial(work, files))
         del files
         await asyncio.sleep(0)
         return reference() is None
@@ -165,7 +165,7 @@ def test_job_of_a_cancelled_caller_ends() -> None:
     """No task remains after the caller was cancelled."""
 
     async def scenario() -> int:
-        waiting = asyncio.create_task(Jobs().wait_for(CHECKLIST, never))
+        waiting = asyncio.create_task(Jobs(JobPolicy()).wait_for(CHECKLIST, never))
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.wait({waiting})
@@ -195,7 +195,7 @@ def test_time_for_callbacks_does_not_limit_jobs() -> None:
         outcomes.append(outcome)
 
     async def scenario() -> None:
-        jobs = Jobs()
+        jobs = Jobs(JobPolicy())
         jobs.accept(CHECKLIST, lambda: asyncio.sleep(0.05, "done"), deliver)
         await jobs.join(0.01)
 
@@ -207,7 +207,7 @@ def test_missing_callback_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """join logs the number of undelivered outcomes."""
 
     async def scenario() -> None:
-        jobs = Jobs()
+        jobs = Jobs(JobPolicy())
 
         async def deliver(_: Outcome) -> None:
             await asyncio.sleep(60)

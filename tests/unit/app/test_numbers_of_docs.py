@@ -1,26 +1,25 @@
 """The numbers in the pages about the server are those of the code."""
 
 import re
-from collections.abc import Callable
-from inspect import signature
 from typing import Final
 
 import pytest
 from pydantic import TypeAdapter
 
-from app import callers, jobs, main, server
+from app import callers, main, server
+from app.body_limits import BodyPolicy
 from app.checklists import schemas as checklist_schemas
 from app.clients import answers, backend, llm, ocr, outbound
-from app.clients.downloads import Downloader
+from app.clients.downloads import DownloadPolicy
 from app.clients.ocr import OcrPolicy
 from app.clients.outbound import Destination, OutboundPolicy
 from app.connections import ConnectionPolicy
 from app.easycontracts import render, schemas, text
-from app.easycontracts.pages import PICTURES_BYTES, Renderer
+from app.easycontracts.pages import PICTURES_BYTES, RenderPolicy
 from app.easycontracts.service import PromptPolicy
 from app.errors import RETRY_AFTER_S
+from app.jobs import JobPolicy
 from app.lag import LagPolicy
-from app.limits import BodyPolicy
 from app.settings import Settings
 from tests.unit.app.pages_of_docs import DOCS
 
@@ -35,30 +34,27 @@ def _default(setting: str) -> float:
     return float(Settings.model_fields[setting].default)
 
 
-def _default_of(function: Callable[..., object], parameter: str) -> float:
-    return float(signature(function).parameters[parameter].default)
-
-
 _LONGEST_ID: Final = TypeAdapter(checklist_schemas.CaseId).json_schema()["maxLength"]
 # The text around a number, with the number as N, and its value in the code.
 AI_SERVER: Final = (
     ("a body that needs more than N s", BodyPolicy.body_s),
     ("a body above N MiB", BodyPolicy.body_bytes / _MIB),
     ("an upload above N MiB", BodyPolicy.upload_bytes / _MIB),
-    ("a file above N MiB at its URL", _default_of(Downloader, "max_bytes") / _MIB),
+    ("a file above N MiB at its URL", DownloadPolicy.max_bytes / _MIB),
     ("of which less than N KiB arrive in", BodyPolicy.progress_bytes / _KIB),
     ("of which less than [0-9]+ KiB arrive in N s", BodyPolicy.progress_s),
-    (r"the server is busy \(N checklists", jobs._AT_ONCE[jobs.CHECKLIST]),
-    ("checklists or N easy contracts", jobs._AT_ONCE[jobs.EASY_CONTRACT]),
+    (r"the server is busy \(N checklists", JobPolicy.checklists),
+    ("checklists or N easy contracts", JobPolicy.easy_contracts),
     ("an event loop that is more than N s late", LagPolicy.longest_s),
     ("how late the event loop is; above N,", LagPolicy.longest_s),
     ("N s of silence end it", ConnectionPolicy.silent_s),
+    ("of more than N connections without a complete", ConnectionPolicy.waiting),
     ("a header block of N KiB", ConnectionPolicy.head_bytes / _KIB),
     ("A token has at least N characters", callers._SHORTEST_TOKEN),
     ("with `Retry-After`, at most N, if", outbound._MAX_RETRY_AFTER_S),
     ("`retry_after_sec`, at most N, is", outbound._MAX_RETRY_AFTER_S),
     ("two for PDFs from N MiB on", render.SMALL_BYTES / _MIB),
-    (r"time of a PDF \| N s;", _default_of(Renderer, "timeout_s")),
+    (r"time of a PDF \| N s;", RenderPolicy.timeout_s),
     ("N s of processor time, and", render._OPEN_CPU_S),
     ("and N s for each page", render._PAGE_CPU_S),
     ("N GiB of address space", render._MEMORY_BYTES / _GIB),
@@ -100,10 +96,10 @@ SURPRISES: Final = (
     ("The limits are 1 MiB, N MiB for uploads", BodyPolicy.upload_bytes / _MIB),
     ("N MiB for concurrent uploads", BodyPolicy.at_once_bytes / _MIB),
     ("N pages of each kind", _default("contract_max_pages")),
-    ("N checklists and [0-9]+ contracts at the same time", jobs._AT_ONCE[jobs.CHECKLIST]),
-    ("checklists and N contracts at the same time", jobs._AT_ONCE[jobs.EASY_CONTRACT]),
-    ("no redirects, N MiB and", _default_of(Downloader, "max_bytes") / _MIB),
-    ("no redirects, 20 MiB and N s", _default_of(Downloader, "timeout_s")),
+    ("N checklists and [0-9]+ contracts at the same time", JobPolicy.checklists),
+    ("checklists and N contracts at the same time", JobPolicy.easy_contracts),
+    ("no redirects, N MiB and", DownloadPolicy.max_bytes / _MIB),
+    ("no redirects, 20 MiB and N s", DownloadPolicy.timeout_s),
     ("The limits are N characters a page", PromptPolicy.page_characters),
     ("characters a page and N for all summaries", PromptPolicy.summaries_characters),
 )

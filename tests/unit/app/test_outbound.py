@@ -8,10 +8,11 @@ import pytest
 from prometheus_client import REGISTRY
 
 from app.clients.circuit import Circuit, CircuitPolicy
-from app.clients.outbound import Destination, Outbound, OutboundPolicy, shared_client
+from app.clients.outbound import Destination, Outbound, OutboundPolicy
 from app.errors import OutboundError, UnavailableError
 from tests.unit.app.bodies import Body
 from tests.unit.app.scripted_service import NO_WAITS, Script, send
+from tests.unit.app.service_clients import service_client
 
 
 @pytest.mark.parametrize("answer", [429, 500, 502, 503, 504, httpx.ConnectError, httpx.ReadError, httpx.ConnectTimeout])
@@ -48,24 +49,6 @@ def test_permanent_failure_is_not_repeated(answer: Any) -> None:
 def test_slow_call_is_repeated_if_configured() -> None:
     """With repeats_slow a read timeout is retried."""
     assert send(Script(httpx.ReadTimeout), repeats_slow=True) == [200]
-
-
-def test_cookies_are_neither_kept_nor_sent() -> None:
-    """The client stores no cookie of a response."""
-    requests = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        requests.append(request.headers)
-        return httpx.Response(200, headers={"Set-Cookie": "a=b"}, stream=Body())
-
-    async def scenario() -> int:
-        async with shared_client(httpx.MockTransport(answer)) as client:
-            for _ in range(2):
-                await Outbound(client, Destination("tested", answer_s=1), NO_WAITS).send("GET", "http://service/")
-            return len(client.cookies)
-
-    assert asyncio.run(scenario()) == 0
-    assert "cookie" not in requests[1]
 
 
 def test_failing_service_is_not_called() -> None:
@@ -115,18 +98,12 @@ def test_concurrent_calls_have_a_limit() -> None:
         return httpx.Response(200, stream=Body())
 
     async def scenario() -> None:
-        async with shared_client(httpx.MockTransport(slow)) as client:
+        async with service_client(httpx.MockTransport(slow)) as client:
             outbound = Outbound(client, Destination("tested", answer_s=1, at_once=3), NO_WAITS)
             await asyncio.gather(*(outbound.send("GET", "http://service/") for _ in range(10)))
 
     asyncio.run(scenario())
     assert largest == 3
-
-
-def test_proxy_of_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    """HTTP_PROXY has no effect."""
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    assert not shared_client()._mounts
 
 
 class Clock:

@@ -12,7 +12,7 @@ import pytest
 import uvloop
 
 from app.easycontracts.formats import suffix
-from app.easycontracts.pages import Page, Renderer
+from app.easycontracts.pages import Page, Renderer, RenderPolicy
 from app.errors import DocumentError, UnsupportedFileTypeError
 from tests.unit.app.rendering import JPEG, LOOPS, PNG, children, pdf, pipes, run
 
@@ -29,7 +29,7 @@ def _quick_collections() -> Iterator[None]:
 def refusal(content: bytes, name: str = "계약.pdf", max_pages: int = 10, **limits: Any) -> str:
     """Return the message of the error for a file."""
     with pytest.raises(DocumentError) as error:
-        run(Renderer(**limits).pages(name, content, max_pages))
+        run(Renderer(RenderPolicy(**limits)).pages(name, content, max_pages))
     return error.value.message
 
 
@@ -64,7 +64,7 @@ def test_rendering_does_not_block_the_event_loop() -> None:
     """The event loop runs other tasks during rendering."""
 
     async def beats() -> tuple[list[Page], list[float]]:
-        rendering = asyncio.ensure_future(Renderer().pages("계약.pdf", pdf(5), 10))
+        rendering = asyncio.ensure_future(Renderer(RenderPolicy()).pages("계약.pdf", pdf(5), 10))
         pauses_s = []
         while not rendering.done():
             slept_at = time.monotonic()
@@ -113,7 +113,9 @@ def test_pdf_with_too_many_pages_is_refused() -> None:
 def test_image_is_its_only_page(name: str) -> None:
     """An image is returned unchanged."""
     kind, start = ("png", PNG) if name == "a.png" else ("jpeg", JPEG)
-    assert run(Renderer().pages(name, start + b"...", 10)) == [Page(1, name, start + b"...", f"image/{kind}")]
+    assert run(Renderer(RenderPolicy()).pages(name, start + b"...", 10)) == [
+        Page(1, name, start + b"...", f"image/{kind}")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -142,12 +144,12 @@ def test_content_of_another_format_is_refused(name: str, content: bytes, message
 )
 def test_picture_is_taken_by_its_bytes(name: str, content: bytes, page: Page) -> None:
     """A picture with the extension of another supported format has the type and the ending of its bytes."""
-    assert run(Renderer().pages(name, content, 10)) == [page]
+    assert run(Renderer(RenderPolicy()).pages(name, content, 10)) == [page]
 
 
 def test_pdf_with_the_extension_of_a_picture_is_rendered() -> None:
     """The pages have numbers, and names with the ending of a PNG."""
-    pages = run(Renderer().pages("a.png", pdf(2), 10))
+    pages = run(Renderer(RenderPolicy()).pages("a.png", pdf(2), 10))
     assert [(page.number, page.name) for page in pages] == [(1, "a.png.p1.png"), (2, "a.png.p2.png")]
 
 
@@ -159,7 +161,7 @@ def test_render_process_gets_no_secret_and_no_name(
     impostor(
         f"cat /proc/$$/environ /proc/$$/cmdline > {tmp_path}/process; cat > {tmp_path}/stdin; echo '{{\"pages\": 0}}'"
     )
-    assert run(Renderer().pages("홍길동.pdf", b"%PDF-x" * 100_000, 7)) == []
+    assert run(Renderer(RenderPolicy()).pages("홍길동.pdf", b"%PDF-x" * 100_000, 7)) == []
     process = (tmp_path / "process").read_text(encoding="utf-8")
     assert process.endswith("-m\0app.easycontracts.render\x007\0")
     assert "secret" not in process
@@ -188,7 +190,7 @@ def test_incomplete_pages_are_marked(impostor: Callable[[str], None]) -> None:
     """Pages have their number, and whether they are complete; a page that cannot be drawn is empty."""
     impostor("echo '{\"pages\": 3}'; printf '\\1\\0\\0\\0\\1a\\0\\0\\0\\0\\1b\\0\\0\\0\\0\\0'")
     expected = [(b"a", 1, True), (b"b", 2, False), (b"", 3, False)]
-    pages = run(Renderer().pages("계약.pdf", pdf(), 10))
+    pages = run(Renderer(RenderPolicy()).pages("계약.pdf", pdf(), 10))
     assert [(page.content, page.number, page.is_complete) for page in pages] == expected
 
 
@@ -212,7 +214,7 @@ def test_hanging_render_process_is_killed(impostor: Callable[[str], None], scrip
     async def hang() -> None:
         before = pipes()
         with pytest.raises(DocumentError, match="시간이 너무 오래 걸려"):
-            await Renderer(timeout_s=0.2).pages("계약.pdf", pdf() + bytes(2**20), 10)
+            await Renderer(RenderPolicy(timeout_s=0.2)).pages("계약.pdf", pdf() + bytes(2**20), 10)
         until_s = time.monotonic() + 20
         while children() and time.monotonic() < until_s:  # noqa: ASYNC110 - the kernel sets no event
             await asyncio.sleep(0.01)
@@ -229,7 +231,7 @@ def test_cancelled_rendering_leaves_nothing(impostor: Callable[[str], None], new
     impostor("exec sleep 60")
 
     async def give_up() -> None:
-        renderer = Renderer(at_once=1)
+        renderer = Renderer(RenderPolicy(at_once=1))
         before = pipes()
         for turns in range(12):  # From before the process starts to when it hangs.
             both = [asyncio.ensure_future(renderer.pages("계약.pdf", pdf() + bytes(2**20), 10)) for _ in range(2)]

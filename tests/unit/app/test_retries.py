@@ -8,9 +8,10 @@ from unittest.mock import AsyncMock
 import httpx
 import pytest
 
-from app.clients.outbound import Destination, Outbound, _requested_wait_s, shared_client
+from app.clients.outbound import Destination, Outbound, _requested_wait_s
 from app.errors import OutboundError
 from tests.unit.app.scripted_service import NO_WAITS, Script, send
+from tests.unit.app.service_clients import service_client
 
 
 def test_retry_after_sets_the_pause(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +58,7 @@ def test_error_passes_on_at_most_300_seconds(monkeypatch: pytest.MonkeyPatch) ->
     script = Script(*[(503, {"Retry-After": "9999999999999999999999"})] * 3)
 
     async def scenario() -> None:
-        async with shared_client(httpx.MockTransport(script)) as client:
+        async with service_client(httpx.MockTransport(script)) as client:
             await Outbound(client, Destination("tested", answer_s=1), NO_WAITS).send("GET", "http://service/")
 
     with pytest.raises(OutboundError) as raised:
@@ -73,7 +74,7 @@ def test_waiting_call_holds_no_place() -> None:
         await asyncio.Event().wait()
 
     async def scenario() -> int:
-        async with shared_client(httpx.MockTransport(script)) as client:
+        async with service_client(httpx.MockTransport(script)) as client:
             outbound = Outbound(client, Destination("tested", answer_s=1, at_once=1), NO_WAITS)
             waits = [
                 asyncio.create_task(outbound.send("GET", "http://service/")),

@@ -1,7 +1,10 @@
 """Connections of hostile and of silent callers, over sockets of this computer."""
 
 import json
+import logging
+import re
 import socket
+import struct
 import time
 from contextlib import suppress
 
@@ -149,6 +152,39 @@ def test_request_that_is_not_http_has_the_envelope() -> None:
     with connection(Echo()) as caller:
         caller.sendall(b"nonsense\r\n\r\n")
         assert code(answers(caller)) == (b"HTTP/1.1 400 Bad Request", "INVALID_INPUT")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [(b"nonsense\r\n\r\n", b"400"), (b"GET / HTTP/1.1\r\nX-Request-ID: a7\r\nX: " + b"x" * 64 * KIB, b"431")],
+    ids=["400", "431"],
+)
+def test_refused_connection_has_an_id_that_its_log_line_has(
+    sent: bytes, status: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The id is that of the caller if its header was complete, else a new one."""
+    caplog.set_level(logging.INFO)
+    with connection(Echo(), silent_s=LONG_S) as caller:
+        caller.sendall(sent)
+        answer = answers(caller)
+    assert answer.startswith(b"HTTP/1.1 " + status)
+    (request_id,) = re.findall(rb"(?i)\r\nx-request-id: ([0-9a-f]+)\r\n", answer)
+    assert len(request_id) == 32 if status == b"400" else request_id == b"a7"
+    assert request_id.decode() in [getattr(record, "request_id", "") for record in caplog.records]
+
+
+@pytest.mark.parametrize("requests", [1, 3], ids=["one request", "pipelined requests"])
+def test_caller_that_aborts_with_an_unread_answer_is_no_error(requests: int, caplog: pytest.LogCaptureFixture) -> None:
+    """No request writes to a connection that is lost, also not the first one of several."""
+    app = Echo(answer_bytes=8000 * KIB)
+    with connection(app, silent_s=LONG_S) as caller:
+        caller.sendall(GET * requests)
+        caller.recv(1)
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        caller.close()
+        time.sleep(SILENT_S)
+    assert app.requests >= 1
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 def test_trailer_is_no_header() -> None:

@@ -6,19 +6,19 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import httpx
 import pytest
 
 from app.clients.backend import Backend
 from app.clients.chroma import Chroma
 from app.clients.llm import Llm
 from app.clients.ocr import Ocr, OcrPolicy
-from app.clients.outbound import shared_client
+from app.clients.transport import ServiceClient
 from app.errors import OutboundError
 from app.jobs import Done
 from tests.unit.app.app_environment import fake_settings
 from tests.unit.app.internet import Server
 from tests.unit.app.scripted_service import NO_WAITS
+from tests.unit.app.service_clients import service_client
 
 DEADLINE_S = 0.1
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -30,23 +30,23 @@ SLOW = {
 BOMB = gzip.compress(bytes(64 * 2**20))
 
 
-async def call_llm(client: httpx.AsyncClient, url: str, deadline_s: float) -> object:
+async def call_llm(client: ServiceClient, url: str, deadline_s: float) -> object:
     settings = fake_settings(vllm_base_url=f"{url}/v1", http_timeout_sec=deadline_s)
     return await Llm(client, settings, NO_WAITS).chat("a", "b", adapter="", max_tokens=1)
 
 
-async def call_ocr(client: httpx.AsyncClient, url: str, deadline_s: float) -> object:
+async def call_ocr(client: ServiceClient, url: str, deadline_s: float) -> object:
     settings = fake_settings(ocr_url=url, http_timeout_sec=deadline_s)
     return await Ocr(client, settings, OcrPolicy(period_s=0.001), NO_WAITS).read(b"x", "image/png", "a.png")
 
 
-async def call_backend(client: httpx.AsyncClient, url: str, deadline_s: float) -> object:
+async def call_backend(client: ServiceClient, url: str, deadline_s: float) -> object:
     settings = fake_settings(backend_callback_base_url=url, http_timeout_sec=deadline_s)
     await Backend(client, settings, NO_WAITS).checklist_complete("7", Done(["a"]))
     return None
 
 
-async def call_chroma(client: httpx.AsyncClient, url: str, deadline_s: float) -> object:
+async def call_chroma(client: ServiceClient, url: str, deadline_s: float) -> object:
     return await Chroma(client, url, fake_settings(http_timeout_sec=deadline_s), NO_WAITS).is_up()
 
 
@@ -55,7 +55,7 @@ CALLS = [(call_llm, OutboundError), (call_ocr, OutboundError), (call_backend, No
 
 
 def result_of(
-    call: Callable[[httpx.AsyncClient, str, float], Awaitable[Any]],
+    call: Callable[[ServiceClient, str, float], Awaitable[Any]],
     server: Server,
     deadline_s: float = DEADLINE_S,
     scheme: str = "http",
@@ -64,7 +64,7 @@ def result_of(
 
     async def scenario() -> object:
         listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-        async with listener, shared_client() as client:
+        async with listener, service_client() as client:
             try:
                 return await call(client, f"{scheme}://127.0.0.1:{listener.sockets[0].getsockname()[1]}", deadline_s)
             except OutboundError as error:

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.clients.downloads import Downloader
+from app.clients.downloads import Downloader, DownloadPolicy
 from tests.support.app_fakes import backend, upstage, vllm
 from tests.support.app_fakes.backend import Backend
 from tests.support.app_fakes.routing import Routing
@@ -176,7 +176,7 @@ async def test_storage_serves_a_presigned_url() -> None:
         return ["8.8.8.8"]
 
     async with httpx.AsyncClient(transport=Routing({"files.internal": fake.app})) as client:
-        downloader = Downloader(client, is_local=False, resolve=resolve)
+        downloader = Downloader(client, DownloadPolicy(), is_local=False, resolve=resolve)
         assert await downloader.fetch("https://files.internal/a/lease.pdf?X-Amz-Signature=1") == b"%PDF-"
     assert fake.plan.calls[0].query == {"X-Amz-Signature": ["1"]}
 

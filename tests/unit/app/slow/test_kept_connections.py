@@ -1,4 +1,4 @@
-"""Connections that wait for their next request, over sockets of this computer."""
+"""Connections that wait for their first or next request, over sockets of this computer."""
 
 import gc
 import socket
@@ -57,3 +57,33 @@ def test_idle_connections_hold_no_request() -> None:
             assert answer_of(other, post).endswith(b"921600")
         gc.collect()
         assert tracemalloc.get_traced_memory()[0] < 10 * 32 * KIB
+
+
+def test_oldest_connection_without_a_request_ends_for_a_new_one() -> None:
+    """Above the limit the connection whose header block is incomplete for the longest time ends, and no other."""
+    app = Echo(answer_s=SILENT_S)
+    with connection(app, silent_s=LONG_S, keep_alive_s=LONG_S, waiting=3) as idle, ExitStack() as sockets:
+        answer_of(idle, GET)
+        busy = sockets.enter_context(socket.create_connection(idle.getpeername(), timeout=20))
+        busy.sendall(GET)
+        while app.requests < 2:
+            time.sleep(0.01)
+        half = [sockets.enter_context(socket.create_connection(idle.getpeername(), timeout=20)) for _ in range(5)]
+        for caller in half:
+            caller.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
+        assert [answers(caller) for caller in half[:2]] == [b"", b""]
+        for caller in half[2:]:
+            caller.sendall(b"\r\n")
+            assert caller.recv(2**16).startswith(b"HTTP/1.1 200 OK")
+        assert busy.recv(2**16).startswith(b"HTTP/1.1 200 OK")
+        assert answer_of(idle, GET).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_kept_connection_that_begins_a_request_counts_again() -> None:
+    """Half a second request waits like half a first one."""
+    with connection(Echo(), silent_s=LONG_S, keep_alive_s=LONG_S, waiting=1) as first:
+        answer_of(first, GET)
+        first.sendall(b"GET")
+        with socket.create_connection(first.getpeername(), timeout=20) as second:
+            assert answers(first) == b""
+            assert answer_of(second, GET).startswith(b"HTTP/1.1 200 OK")

@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.checklists.fixed import COMMON
-from app.jobs import Jobs
+from app.jobs import JobPolicy, Jobs
 from app.main import create_app
 from app.readiness import Readiness
 from tests.unit.app.app_environment import FAST, fake_settings
@@ -21,6 +21,7 @@ from tests.unit.app.original.fields import Fields
 from tests.unit.app.original.record import FILE
 from tests.unit.app.original.requests import EXCHANGES
 from tests.unit.app.pages_of_docs import DOCS
+from tests.unit.app.service_clients import clients_over
 
 TOKEN = "token-of-the-backend-" + "0" * 16
 RECORDED: dict[str, Fields] = json.loads(FILE.read_text(encoding="utf-8"))
@@ -68,9 +69,9 @@ async def replayed() -> dict[str, Fields]:
         async def serve(exchange: Exchange, recorder: Recorder) -> AsyncIterator[httpx.AsyncClient]:
             key = exchange.name if exchange.faults else exchange.app_env
             if key not in running:
-                relay, jobs = Relay(), Jobs()
+                relay, jobs = Relay(), Jobs(JobPolicy())
                 settings = fake_settings(app_env=exchange.app_env, ai_server_tokens=TOKEN)
-                app = create_app(settings, FAST, Readiness(), jobs, relay)
+                app = create_app(settings, FAST, Readiness(), jobs, *clients_over(relay))
                 await servers.enter_async_context(app.router.lifespan_context(app))
                 running[key] = relay, jobs, app
             relay, jobs, app = running[key]

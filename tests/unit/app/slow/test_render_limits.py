@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.easycontracts.pages import Renderer
+from app.easycontracts.pages import Renderer, RenderPolicy
 from tests.unit.app.rendering import children, pdf, run
 
 MEBIBYTE = 2**20
@@ -34,7 +34,7 @@ def test_places_of_renderers(files: list[bytes], most: int) -> None:
     """Two large PDFs and one below 1 MiB, or three of those, are rendered at once; others wait."""
 
     async def started() -> int:
-        renderer = Renderer()
+        renderer = Renderer(RenderPolicy())
         waiting = [asyncio.ensure_future(renderer.pages("계약.pdf", content, 10)) for content in files]
         await asyncio.sleep(0.3)
         count = len(children())

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from app.limits import BodyLimits, BodyPolicy
+from app.body_limits import BodyLimits, BodyPolicy
 
 MIB = 2**20
 
