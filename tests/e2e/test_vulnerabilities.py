@@ -22,7 +22,7 @@ def search_at(checkout: Checkout, url: str) -> None:
     """Let the search ask the service at a URL."""
     local = checkout.path / EXAMPLE / "environments/local.yaml"
     text = local.read_text().partition("vulnerabilities:")[0]
-    local.write_text(f"{text}vulnerabilities: {{service_url: '{url}', allowed: {allowed}}}\n")
+    local.write_text(f"{text}vulnerabilities: {{service_url: '{url}'}}\n")
 
 
 def test_release_with_a_blocked_service_is_not_run_and_goes_on(checkout: Checkout) -> None:
