@@ -3,7 +3,6 @@
 import os
 from collections import Counter
 from dataclasses import replace
-from typing import Any
 
 from hypothesis import HealthCheck, event, given
 from hypothesis import settings as hypothesis_settings
