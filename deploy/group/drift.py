@@ -11,6 +11,7 @@ from deploy.group import typed_rollback, update_policy
 from deploy.group.all_instances_config import metadata_overrides
 from deploy.group.health import failing_check_warnings, is_idle
 from deploy.group.observation import Observation
+from deploy.group.step_rollout import is_own_canary
 from deploy.release import history, template
 from deploy.release.history import made_at
 from deploy.release.image_places import references
@@ -145,7 +146,7 @@ def policy_differences(
 def _outdated_instances(observation: Observation) -> list[str]:
     """Return a line for each template that instances still have and the group does not."""
     group = observation.group
-    target_versions = group.versions
+    target_versions = group.versions if is_own_canary(group) else group.versions[:1]
     target_links = {version.template: version.link for version in target_versions}
     lines = []
     for kind, instances in (("instances", group.active_instances), ("standby instances", group.standby_instances)):
