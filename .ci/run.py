@@ -2,7 +2,8 @@
 Run everything that must hold before a change lands, on a computer with Python, Go and root, or Docker and internet.
 
 1. `make check`, `make release` and `make tools`, before any suite on the host
-2. the suites on the host (ci/programs.py), two at once; beside them, at the lowest priority, the deep proofs
+2. the suites on the host (ci/programs.py): first those that run alone, then two at once; beside these, at the lowest
+   priority, the deep proofs
 3. from the start, at the lowest priority: the Go tools that only tests/system uses
 
 The last line counts the tests; the failures are printed again right above it. Ctrl-C and TERM stop every suite.
@@ -61,8 +62,11 @@ def main() -> int:
         jobs.start([make("system-tools", is_deep=True)])
         for target in ("check", "release", "tools"):
             jobs.run(make(target))
+        for chosen in HOST_SUITES:
+            if chosen.is_alone:
+                jobs.run(suite(chosen, Path(folder)))
         # More than two suites on two processors make tests of signals fail.
-        jobs.start([suite(chosen, Path(folder)) for chosen in HOST_SUITES], at_once=2)
+        jobs.start([suite(chosen, Path(folder)) for chosen in HOST_SUITES if not chosen.is_alone], at_once=2)
         # They would slow down the checks: `nice` does not reach the engine, which has a session of its own.
         jobs.start(deep_proofs(), at_once=2)
         outcomes = jobs.outcomes()

@@ -98,11 +98,13 @@ class HostSuite:
         name: argument of `make system SUITE=NAME`; `e2e` has a target of its own
         project: folder of the pyproject.toml that the tests run with
         tests: folders of the tests
+        is_alone: whether `.ci/run` runs no other suite beside it, because it needs the processors
     """
 
     name: str
     project: str
     tests: tuple[str, ...]
+    is_alone: bool = False
 
     @property
     def command(self) -> list[str]:
@@ -242,8 +244,7 @@ HOST_SUITES: Final = (
         ),
     ),
     HostSuite(name="processes", project="deploy", tests=("tests/system/processes",)),
-    HostSuite(
-        name="stacks", project="ci", tests=("tests/system/loss", "tests/system/stacks", "tests/system/terraform")
-    ),
+    HostSuite(name="stacks", project="ci", tests=("tests/system/stacks", "tests/system/terraform")),
     HostSuite(name="accessory", project="ci", tests=("tests/system/accessory",)),
+    HostSuite(name="loss", project="ci", tests=("tests/system/loss",), is_alone=True),
 )

@@ -130,6 +130,8 @@ def test_commands_of_the_engine_come_before_the_suites(checkout: Checkout) -> No
     started = [name for name in checkout.started() if name != "system-tools"]
     assert set(started[:2]) == {"setup", "packages"}
     assert started[2:5] == ["check", "release", "tools"]
+    alone = [suite.name for suite in HOST_SUITES if suite.is_alone]
+    assert started[5 : 5 + len(alone)] == alone
     assert set(started[5:-1]) == {suite.name for suite in HOST_SUITES}
     assert started[-1] == "engine/stop"
 
@@ -193,7 +195,7 @@ def is_running(process: int) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_stops_every_suite_and_starts_no_other(checkout: Checkout, number: int) -> None:
     """With the processes that the suites started; the exit code is that of the signal."""
-    first, second, *others = [suite.name for suite in HOST_SUITES]
+    first, second, *others = [suite.name for suite in HOST_SUITES if not suite.is_alone]
     for name in (first, second):
         checkout.set(f"{name}.sleep")
     run = checkout.start()
