@@ -100,12 +100,12 @@ def test_body_without_progress_is_refused() -> None:
     async def parts(*, count: int, size: int) -> AsyncIterator[bytes]:
         for _ in range(count):
             yield bytes(size)
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.05)
 
     async def scenario() -> None:
         app = Counting()
         app.is_open.set()
-        async with client(app, progress_bytes=2000, progress_s=0.4) as http:
+        async with client(app, progress_bytes=1000, progress_s=0.4) as http:
             assert (await http.post("/", content=parts(count=15, size=1000))).text == "15000"
             assert (await http.post("/", content=parts(count=2, size=10))).text == "20"
             started = time.monotonic()
