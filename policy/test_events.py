@@ -125,9 +125,10 @@ def test_pull_request_of_the_product_asks_the_registries_without_a_login() -> No
 
 @pytest.mark.parametrize("event", [SCHEDULE, dispatch("nightly")], ids=lambda event: event.name)
 def test_everything_runs_every_night_without_a_login(event: Event) -> None:
-    """The nightly jobs run .ci/run and the mutants, in no GitHub environment."""
+    """The nightly jobs run .ci/run, the mutants and the loss laboratory, in no GitHub environment."""
     assert {job.job: (job.environment, job.commands[-1]) for job in jobs_of(event)} == {
         "nightly/everything": ("", [".ci/run"]),
+        "nightly/loss": ("", ["make", "bench", "BENCH=loss"]),
         "nightly/mutants": ("", ["make", "mutants"]),
     }
 
@@ -186,7 +187,7 @@ def test_accessory_gets_every_field_of_the_form(image: str, rollback: bool) -> N
 def test_failed_rollout_fails_its_job_and_is_reported(chosen_verb: str) -> None:
     """The report is written after a failure too, and the job still fails."""
     (job,) = jobs_of(deliver("prod", chosen_verb), fails=lambda step: f"call {chosen_verb}" in step)
-    rollout = ["publish", "deploy", "bill-of-materials"] if chosen_verb == "deploy" else ["rollback"]
+    rollout = ["publish", "deploy", "bill-of-materials"] if chosen_verb == "deploy" else [chosen_verb]
     assert [verb(command) for command in job.commands] == [*rollout, "report"]
     assert job.conclusion == "failure"
 

@@ -46,9 +46,11 @@ def shell(run: str, folder: Path, code: int = 0) -> tuple[int, list[str]]:
     )  # fmt: skip
     variables = {
         **dict.fromkeys(names, TYPED),
+        "GITHUB_OUTPUT": str(folder / "output"),
         "GITHUB_STEP_SUMMARY": str(folder / "summary"),
         "GITHUB_TRIGGERING_ACTOR": "octocat",
         "PATH": os.environ["PATH"],
+        "RUNNER_TEMP": str(folder),
     }
     result = subprocess.run(["bash", "-eu", "step.sh"], cwd=folder, env=variables, capture_output=True, check=False)
     return result.returncode, (folder / "arguments").read_text().split("\0")[:-1]
