@@ -51,7 +51,7 @@ def _check_verdict(check: CheckSeries) -> AnalysisVerdict:
     if last[-1].state == "no data":
         return AnalysisVerdict("inconclusive", f"{where} has no data: {last[-1].reason}")
     if len(last) < _READINGS_IN_A_ROW or len(states) > 1:
-        return AnalysisVerdict("inconclusive", f"{where} {_measured(last[-1])}, and was not so at two polls in a row")
+        return AnalysisVerdict("inconclusive", f"{where} {_measured(last[-1])}, and two readings in a row must agree")
     if states == {"above"}:
         return AnalysisVerdict("failed", f"{where} {_measured(last[-1])}")
     return AnalysisVerdict("passed")

@@ -29,21 +29,22 @@ class ChecksReader:
     analysis: AnalysisSettings
     run_reads: RunReads = side_by_side
 
-    def read(self, new: Collection[str], old: Collection[str], at_s: float) -> dict[str, Reading]:
+    def read(self, new: Collection[str], old: Collection[str] | None, at_s: float) -> dict[str, Reading]:
         """
         Return the reading of each check that applies, by its name.
 
         Args:
             new: names of the new version's instances.
-            old: names of the old version's instances; empty where it has none, so that nothing is compared with it.
+            old: names of the old version's instances; None in the last bake, in which nothing is compared with it.
             at_s: seconds since the start of the rollout.
         """
         new_answers = [partial(self._read, check.query, new) for check in self.analysis.checks]
-        old_answers = [partial(self._read, check.query, old) for check in self.analysis.checks if check.factor and old]
+        compared = [check for check in self.analysis.checks if check.factor and old is not None]
+        old_answers = [partial(self._read, check.query, old or ()) for check in compared]
         answers = iter(self.run_reads([*new_answers, *old_answers]))
         pairs = [(check, next(answers)) for check in self.analysis.checks]
         readings = {
-            check.name: judged_reading(check, at_s, answer, next(answers) if check.factor and old else None)
+            check.name: judged_reading(check, at_s, answer, next(answers) if check in compared else None)
             for check, answer in pairs
         }
         return {name: reading for name, reading in readings.items() if reading is not None}

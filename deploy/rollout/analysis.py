@@ -43,7 +43,7 @@ class Analysis:
             target: what the group is set to.
         """
         new = target.new if isinstance(target, Canary) else target
-        old = _names(group, target.old) if isinstance(target, Canary) else []
+        old = _names(group, target.old) if isinstance(target, Canary) else None
         at_s = round(self.now_s() - self._began_s, 1)
         readings = self.reader.read(_names(group, new), old, at_s)
         self.series = tuple(

@@ -46,6 +46,7 @@ def patch_group(
     surge: int | None = None,
     planned: str | None = None,
     image_entries: Collection[str] = (),
+    size: int | None = None,
 ) -> Patched:
     """
     Patch a group to a version, or to a canary beside a version, if the group is set to what the plan was made for.
@@ -59,10 +60,12 @@ def patch_group(
         planned: fingerprint of the group that preflight checked; a group with another fingerprint is checked again.
             None for an automatic rollback, which is made without a check: there is no better action left.
         image_entries: metadata entries of the target's template that hold the image, for that check.
+        size: target size that a step was planned for; None if the target has no steps.
 
     Raises:
         SupersededError: the group is set to neither.
-        RefusedError: a setting that preflight refuses was made after the plan; the group is unchanged.
+        RefusedError: after the plan the group got a setting that preflight refuses, or another target size than the
+            step was planned for; the group is unchanged.
         DeployError: Compute Engine refused the PATCH, or its effect can't be read.
     """
     for _ in range(_MOST_WRITES):
@@ -77,6 +80,9 @@ def patch_group(
         if current not in (before, target):
             text = f"another deploy changed the group, which is now set to {_names(document)}"
             raise SupersededError(f"group '{config.group}': {text}.", "see `status`")
+        if size not in (None, int(document["targetSize"])):
+            text = f"the target size is {document['targetSize']}, and was {size} when the step was planned"
+            raise RefusedError(f"group '{config.group}': {text}. The group is unchanged.", "run the command again")
         if planned not in (None, document["fingerprint"]):
             _refuse_changed_group(managed, config, document, current, image_entries)
         try:

@@ -99,9 +99,9 @@ class Execution:
         return self._result(self._writer) if self._writer else None
 
     def _begin(self) -> GroupWriter:
-        watch = Watch(
-            self.managed, self._config, self._plan.target, self._show_snapshot, self._print_line, self._bake_check
-        )
+        plan = self._plan
+        check = None if isinstance(plan, WaitForRollout) and plan.is_rollback else self._bake_check
+        watch = Watch(self.managed, self._config, plan.target, self._show_snapshot, self._print_line, check)
         self._writer = GroupWriter(self.managed, self._config, watch, self._plan.warnings)
         return self._writer
 

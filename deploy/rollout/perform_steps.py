@@ -55,7 +55,12 @@ def _begin(plan: DeployRelease | ContinueSteps, writer: GroupWriter) -> int:
         return plan.index
     writer.watch.print_line(_line(plan.steps, index))
     writer.patch(
-        _target(plan, index), before, surge=plan.surge, planned=plan.fingerprint, image_entries=plan.image_entries
+        _target(plan, index),
+        before,
+        surge=_surge(plan, index),
+        planned=plan.fingerprint,
+        image_entries=plan.image_entries,
+        size=plan.target_size,
     )
     return index
 
@@ -69,7 +74,14 @@ def _go_on(plan: DeployRelease | ContinueSteps, writer: GroupWriter, before: Can
     """
     writer.watch.print_line(_line(plan.steps, index))
     try:
-        writer.patch(_target(plan, index), before, surge=plan.surge, planned="", image_entries=plan.image_entries)
+        writer.patch(
+            _target(plan, index),
+            before,
+            surge=_surge(plan, index),
+            planned="",
+            image_entries=plan.image_entries,
+            size=writer.target_size,
+        )
     except (RefusedError, NotAllowedError, CapacityError) as error:
         if not writer.has_patched:
             raise
@@ -100,6 +112,11 @@ def _canary(plan: DeployRelease | ContinueSteps, index: int) -> Canary:
 
 def _target(plan: DeployRelease | ContinueSteps, index: int) -> Target:
     return _canary(plan, index) if index < len(plan.steps) else plan.target
+
+
+def _surge(plan: DeployRelease | ContinueSteps, index: int) -> int | None:
+    """Return the surge of the whole group; a step has that of the environment file, because it may wait for days."""
+    return plan.surge if index == len(plan.steps) else None
 
 
 def _line(steps: tuple[Step, ...], index: int) -> str:

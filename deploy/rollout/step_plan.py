@@ -87,7 +87,9 @@ def required_rollout(config: Config, observed: Observation, verb: str) -> StepRo
         names = " and ".join(f"'{version.template}'" for version in observed.group.versions) or "no version"
         raise RefusedError(
             f"{verb}: group '{config.group}' has no canary of a rollout with steps: it is set to {names}.",
-            "run `reconcile` if a rollout was interrupted, or else see `status`",
+            "run `rollback` to restore the release before, or see `status`"
+            if verb == "abort"
+            else "run `reconcile` if a rollout was interrupted, or else see `status`",
         )
     return rollout
 

@@ -101,6 +101,16 @@ def test_each_step_checks_the_group_again() -> None:
     assert share(rig, "a") == 3
 
 
+def test_resize_between_plan_and_patch_is_refused() -> None:
+    """A step that would be the whole group of another size is not set; the command can be run again."""
+    rig = stepped_rig({"instances": 2}, {"pause": True})
+    plan = rig.plan("a")
+    rig.control("POST", f"{GROUP}/resize?size=2")
+    with pytest.raises(RefusedError, match="the target size is 2, and was 3 when the step was planned"):
+        rig.execution(plan).perform()
+    assert share(rig, "a") == 0
+
+
 def test_promote_of_another_process_supersedes_a_bake() -> None:
     """A process that bakes a step ends as superseded when another process promotes the canary."""
     rig = stepped_rig({"instances": 1, "bake_s": 600}, {"instances": 2})

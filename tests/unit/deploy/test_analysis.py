@@ -89,13 +89,13 @@ def test_higher_value_is_never_judged_better(new: float, old: float, at_most: fl
         (
             ["above"],
             "inconclusive",
-            "check 'errors' is 0.5, above its limit 0.01, and was not so at two polls in a row",
+            "check 'errors' is 0.5, above its limit 0.01, and two readings in a row must agree",
         ),
-        (["above", "within"], "inconclusive", "is 0.001, within its limit 0.01, and was not so at two polls in a row"),
+        (["above", "within"], "inconclusive", "is 0.001, within its limit 0.01, and two readings in a row must agree"),
         (
             ["no data", "within"],
             "inconclusive",
-            "is 0.001, within its limit 0.01, and was not so at two polls in a row",
+            "is 0.001, within its limit 0.01, and two readings in a row must agree",
         ),
         (["within", "within", "no data"], "inconclusive", "check 'errors' has no data: the query gives no sample"),
     ],

@@ -112,7 +112,13 @@ def test_reconcile_of_a_rollback_that_has_not_settled(late_s: int) -> None:
     target = seen.group.versions[0]
     text = f"the rollback to '{target.template}' has not settled"
     assert plan_reconcile(CONFIG, seen, B_DEADLINE + timedelta(seconds=late_s)) == WaitForRollout(
-        target=target, fallback=FALLBACK, is_empty=False, budget_s=840.0, short_delay=SHORT_DELAY, text=text
+        target=target,
+        fallback=FALLBACK,
+        is_empty=False,
+        budget_s=840.0,
+        short_delay=SHORT_DELAY,
+        text=text,
+        is_rollback=True,
     )
 
 
