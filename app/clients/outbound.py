@@ -25,7 +25,7 @@ import httpx
 from app.clients.answers import Answer, EncodingError, LargeBodyError, read_body
 from app.clients.circuit import Circuit, CircuitPolicy
 from app.clients.transport import ServiceClient
-from app.errors import RETRY_AFTER_S, OutboundError, UnavailableError
+from app.errors import RETRY_AFTER_S, OutboundError, UnavailableError, clear_frames
 from app.metrics import OUTBOUND, OUTBOUND_SECONDS
 
 _MAX_RETRY_AFTER_S: Final = 300
@@ -194,7 +194,11 @@ class Outbound:
             parts, encoding = response.content.iter_chunked(_READ_BYTES), response.headers.get("Content-Encoding", "")
             return Answer(response.status, await read_body(parts, encoding, self._to.answer_bytes))
         except (aiohttp.ClientError, EncodingError, OSError, asyncio.TimeoutError) as error:
-            return _request_failure(error, repeats_slow=self._to.repeats_slow)
+            failure = _request_failure(error, repeats_slow=self._to.repeats_slow)
+            # aiohttp's connection keeps the error, whose frames have the body until a full garbage collection.
+            clear_frames(error)
+            error.__traceback__ = None
+            return failure
         except LargeBodyError:
             return _Failure("too_large", is_repeated=False)
         finally:

@@ -82,7 +82,7 @@ def test_refused_file_is_not_kept(file: str) -> None:
     assert kept_bytes(environment_with(), ("a.png", PICTURE), FILES[file]) < KEPT_BYTES
 
 
-@pytest.mark.parametrize("fault", FAULTS if IS_DEEP else ["OCR is down", "model drops", "no lease"])
+@pytest.mark.parametrize("fault", FAULTS if IS_DEEP else ["OCR drops", "OCR is down", "no lease"])
 def test_files_are_not_kept_after_a_fault(fault: str) -> None:
     """A failure of another service, or of the documents' text, keeps no file."""
     assert kept_bytes(environment_with(FAULTS[fault]), ("a.png", PICTURE), ("b.png", PICTURE)) < KEPT_BYTES
