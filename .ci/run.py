@@ -2,8 +2,7 @@
 Run everything that must hold before a change lands, on a computer with Python, Go and root, or Docker and internet.
 
 1. `make check`, `make release` and `make tools`, before any suite on the host
-2. the suites on the host (ci/programs.py): first those that run alone, then two at once; beside these, at the lowest
-   priority, the deep proofs
+2. the suites on the host (ci/programs.py), two at once; beside them, at the lowest priority, the deep proofs
 3. from the start, at the lowest priority: the Go tools that only tests/system uses
 
 The last line counts the tests; the failures are printed again right above it. Ctrl-C and TERM stop every suite.
@@ -25,6 +24,7 @@ from ci.checked_programs import programs
 from ci.programs import HOST_SUITES, HostSuite
 
 PROGRAMS = programs(ROOT)
+SUITES = [chosen for chosen in HOST_SUITES if not chosen.is_nightly]
 
 
 def make(target: str, *, is_deep: bool = False) -> Job:
@@ -34,7 +34,7 @@ def make(target: str, *, is_deep: bool = False) -> Job:
 
 def setup() -> Job:
     """Return the job that makes the environments which suites, proofs and the programs under test run in."""
-    projects = {chosen.project for chosen in HOST_SUITES} | {program.project for program in PROGRAMS if program.proofs}
+    projects = {chosen.project for chosen in SUITES} | {program.project for program in PROGRAMS if program.proofs}
     projects |= {"accessory", "deploy", "emulator"}
     return Job("setup", [sys.executable, "-B", ".ci/setup.py", *sorted(projects)])
 
@@ -62,11 +62,8 @@ def main() -> int:
         jobs.start([make("system-tools", is_deep=True)])
         for target in ("check", "release", "tools"):
             jobs.run(make(target))
-        for chosen in HOST_SUITES:
-            if chosen.is_alone:
-                jobs.run(suite(chosen, Path(folder)))
         # More than two suites on two processors make tests of signals fail.
-        jobs.start([suite(chosen, Path(folder)) for chosen in HOST_SUITES if not chosen.is_alone], at_once=2)
+        jobs.start([suite(chosen, Path(folder)) for chosen in SUITES], at_once=2)
         # They would slow down the checks: `nice` does not reach the engine, which has a session of its own.
         jobs.start(deep_proofs(), at_once=2)
         outcomes = jobs.outcomes()

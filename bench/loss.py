@@ -51,11 +51,22 @@ def main() -> None:
     parser.add_argument("--sum-only", action="store_true", help="leave the scenarios out")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
+    outcomes: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as files, run_machine(archive(Path(files))) as machine:
         if not given.sum_only:
-            print_scenarios(machine, Path(files), given.short, given.seed)
+            outcomes += print_scenarios(machine, Path(files), given.short, given.seed)
             print_settings(machine, Path(files), given.short, given.seed)
-        print_sum(machine, given.folder, given.requests, given.short, given.seed)
+        outcomes += print_sum(machine, given.folder, given.requests, given.short, given.seed)
+    wrong = [outcome["scenario"] for outcome in outcomes if is_wrong(outcome)]
+    if wrong:
+        raise SystemExit(f"bench/loss.py: requests were lost, repeated or miscounted in: {', '.join(wrong)}")
+
+
+def is_wrong(outcome: dict[str, Any]) -> bool:
+    """Return whether a scenario went otherwise than planned, or lost, repeated or miscounted requests."""
+    has_lost = SCENARIOS[outcome["scenario"]].is_lossless and (outcome["lost"] or outcome["duplicated"])
+    is_miscounted = not outcome.get("retries") and outcome["balancer"]["requests"] != outcome["requests"]
+    return bool(outcome["problems"] or has_lost or is_miscounted)
 
 
 def archive(folder: Path) -> Path:
@@ -67,8 +78,9 @@ def archive(folder: Path) -> Path:
     return Path(file)
 
 
-def print_scenarios(machine: Machine, folder: Path, short: int, seed: int) -> None:
-    """Print a table of all scenarios for each rule of retries."""
+def print_scenarios(machine: Machine, folder: Path, short: int, seed: int) -> list[dict[str, Any]]:
+    """Print a table of all scenarios for each rule of retries, and return their outcomes."""
+    outcomes: list[dict[str, Any]] = []
     for retries in (False, True):
         measured = perform(
             machine, folder / f"retries-{retries}", RUN_S, scenarios=SINGLE, retries=retries, short=short // 2,
@@ -76,6 +88,8 @@ def print_scenarios(machine: Machine, folder: Path, short: int, seed: int) -> No
         )  # fmt: skip
         print(f"\n{'With the retries of Google' if retries else 'Without retries'}:\n\n{table(measured['outcomes'])}")
         print_problems(measured["outcomes"])
+        outcomes += [outcome | {"retries": retries} for outcome in measured["outcomes"]]
+    return outcomes
 
 
 def print_settings(machine: Machine, folder: Path, short: int, seed: int) -> None:
@@ -113,8 +127,8 @@ def print_problems(outcomes: Sequence[dict[str, Any]]) -> None:
             print(f"{outcome['scenario']}: {text}")
 
 
-def print_sum(machine: Machine, folder: Path, requests: int, short: int, seed: int) -> None:
-    """Roll out again and again until all runs of the folder have so many requests, and print their sum."""
+def print_sum(machine: Machine, folder: Path, requests: int, short: int, seed: int) -> list[dict[str, Any]]:
+    """Roll out again and again until all runs of the folder have so many requests; print their sum, and return them."""
     file = folder / "runs.jsonl"
     runs = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
     while sum(run["requests"] for run in runs) < requests:
@@ -135,6 +149,7 @@ def print_sum(machine: Machine, folder: Path, requests: int, short: int, seed: i
         f"\n{rollouts} rollouts in {len(runs)} runs: {total:,} requests, {lost} lost, {twice} duplicated;"
         f" at most {upper_bound(total, lost):.1e} lost at a confidence of 95 %"
     )
+    return runs
 
 
 if __name__ == "__main__":

@@ -45,7 +45,8 @@ COPIED = (
     "ci/programs.py", "pyproject.toml", "uv.lock", *(program.config for program in PROGRAMS[1:]),
 )  # fmt: skip
 COMMANDS = 5 + sum(len(program.proofs) for program in PROGRAMS) + 1  # of make beside the suites, and the proofs
-ALL = COMMANDS + TESTS * len(HOST_SUITES)
+SUITES = [suite for suite in HOST_SUITES if not suite.is_nightly]
+ALL = COMMANDS + TESTS * len(SUITES)
 
 
 class Checkout:
@@ -61,7 +62,7 @@ class Checkout:
         (root / "engine").mkdir()
         self._program("engine/stop", '#!/bin/sh\necho engine/stop >>"$ROOT/started"\n')
         self._program("bin/make", MAKE)
-        for suite in HOST_SUITES:
+        for suite in SUITES:
             self.reports(suite.name, tests=TESTS)
 
     def _program(self, name: str, text: str) -> None:
@@ -130,9 +131,7 @@ def test_commands_of_the_engine_come_before_the_suites(checkout: Checkout) -> No
     started = [name for name in checkout.started() if name != "system-tools"]
     assert set(started[:2]) == {"setup", "packages"}
     assert started[2:5] == ["check", "release", "tools"]
-    alone = [suite.name for suite in HOST_SUITES if suite.is_alone]
-    assert started[5 : 5 + len(alone)] == alone
-    assert set(started[5:-1]) == {suite.name for suite in HOST_SUITES}
+    assert set(started[5:-1]) == {suite.name for suite in SUITES}
     assert started[-1] == "engine/stop"
 
 
@@ -195,7 +194,7 @@ def is_running(process: int) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_stops_every_suite_and_starts_no_other(checkout: Checkout, number: int) -> None:
     """With the processes that the suites started; the exit code is that of the signal."""
-    first, second, *others = [suite.name for suite in HOST_SUITES if not suite.is_alone]
+    first, second, *others = [suite.name for suite in SUITES]
     for name in (first, second):
         checkout.set(f"{name}.sleep")
     run = checkout.start()
