@@ -1,6 +1,7 @@
 """Whether a rollout with a surge of its own set the version of a group, and whether that surge is left; pure."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from deploy.documents.group_state import Group
 from deploy.documents.resource import Document
@@ -15,6 +16,23 @@ def is_fallback(group: Group, templates: Iterable[Document]) -> bool:
     records = filter(None, map(template.release_record, templates))
     fallbacks = [record.fallback for record in records if record.group == group.qualified_name]
     return any(fallback is not None and group.versions[:1] == (fallback.version,) for fallback in fallbacks)
+
+
+def is_judged(group: Group, templates: Iterable[Document], now: datetime) -> bool:
+    """
+    Return whether the checks of an analysis may judge the group's version: a deploy set it, and still has time.
+
+    A release that was restored, or that has served before, is never rolled back because of a metric.
+
+    Args:
+        group: the group.
+        templates: global templates of the project, and regional ones beside the group's own.
+        now: time of Compute Engine, UTC.
+    """
+    name = parse_version_name(group.versions[0].name)
+    if name is None or name.kind != "deploy" or is_fallback(group, templates):
+        return False
+    return name.deadline_at is None or name.has_time_left(now)
 
 
 def is_rolled_back(group: Group, templates: Iterable[Document]) -> bool:

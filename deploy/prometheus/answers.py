@@ -37,7 +37,10 @@ def parsed_answer(answer: httpx.Response) -> Answer:
             None, _error_text(answer), "login" if answer.status_code in _NO_LOGIN else "query" if is_query else "server"
         )
     try:
-        data = answer.json()["data"]
+        body = answer.json()
+        if body["status"] != "success":
+            raise ValueError
+        data = body["data"]
         return _value(data["resultType"], data["result"])
     except (ValueError, LookupError, TypeError, RecursionError):
         return Answer(None, "the answer is not one of Prometheus", "server")

@@ -13,7 +13,7 @@ from deploy.group.preflight import refuse_quota_shortage, refuse_secrets, refuse
 from deploy.group.replacement import auto_surge
 from deploy.group.step_refusals import refuse_steps
 from deploy.group.step_rollout import step_rollout
-from deploy.group.version_name import parse_version_name, version_name
+from deploy.group.version_name import version_name
 from deploy.group.warnings import preflight_warnings, short_initial_delay
 from deploy.release import history, template
 from deploy.release.image_places import find_image
@@ -57,16 +57,15 @@ def plan_deploy(config: Config, request: DeployRequest, observed: Observation) -
     refuse_unmet_preconditions(config, observed)
     places = find_image(template.metadata(observed.template), config.repository, config.image_in)
     if places.reference.digest == request.reference.digest:
-        return _plan_same_release(config, observed)
+        return _plan_same_release(config, observed, request.now)
     return _plan_new_release(config, request, observed, places.entries)
 
 
-def _plan_same_release(config: Config, observed: Observation) -> NothingToDo | WaitForRollout:
+def _plan_same_release(config: Config, observed: Observation, now: datetime) -> NothingToDo | WaitForRollout:
     group, record = observed.group, template.release_record(observed.template)
     drift = tuple(f"drift: {line}" for line in manual_changes(config, observed))
     fallback, known = record.fallback if record else None, (*preflight_warnings(config, observed), *drift)
     target, is_empty = group.versions[0], health.is_empty(group)
-    name = parse_version_name(target.name)
     restores_policy = typed_rollback.has_left_surge(config.rollout, group, observed.templates)
     if health.is_idle(group):
         return NothingToDo(
@@ -79,7 +78,7 @@ def _plan_same_release(config: Config, observed: Observation) -> NothingToDo | W
         budget_s=config.rollout.budget_s(group.target_size),
         short_delay=short_initial_delay(observed),
         restores_policy=restores_policy,
-        is_rollback=bool(name and name.kind == "rollback"),
+        is_judged=typed_rollback.is_judged(group, observed.templates, now),
         warnings=known,
     )
 
@@ -109,7 +108,6 @@ def _plan_new_release(
         is_empty=health.is_empty(group),
         budget_s=budget_s,
         steps=steps,
-        target_size=group.target_size if steps else None,
         surge=auto_surge(config, observed),
         short_delay=short_initial_delay(observed),
         warnings=(*preflight_warnings(config, observed), *release_proof.fallback_warnings(fallback, before, reason)),

@@ -44,7 +44,6 @@ class GroupWriter:
         surge: int | None = None,
         planned: str | None = None,
         image_entries: Collection[str] = (),
-        size: int | None = None,
     ) -> None:
         """Patch the group; arguments and errors of `patch_group`."""
         patched = patch_group(
@@ -55,7 +54,6 @@ class GroupWriter:
             surge=surge,
             planned=planned,
             image_entries=image_entries,
-            size=size,
         )
         self.watch.replaced, self.watch.patched = patched.replaced, patched.document
         self.has_patched = True

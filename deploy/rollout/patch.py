@@ -7,7 +7,7 @@ from typing import Final
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.operations import OperationResult
 from deploy.config import Config
-from deploy.documents.canary import Target, target_of, version_entries
+from deploy.documents.canary import Canary, Target, target_of, version_entries
 from deploy.documents.group_state import Version, parse_group, zones_of
 from deploy.documents.resource import Document
 from deploy.errors import CloudError, NotAllowedError, RefusedError, SupersededError
@@ -46,7 +46,6 @@ def patch_group(
     surge: int | None = None,
     planned: str | None = None,
     image_entries: Collection[str] = (),
-    size: int | None = None,
 ) -> Patched:
     """
     Patch a group to a version, or to a canary beside a version, if the group is set to what the plan was made for.
@@ -60,12 +59,11 @@ def patch_group(
         planned: fingerprint of the group that preflight checked; a group with another fingerprint is checked again.
             None for an automatic rollback, which is made without a check: there is no better action left.
         image_entries: metadata entries of the target's template that hold the image, for that check.
-        size: target size that a step was planned for; None if the target has no steps.
 
     Raises:
         SupersededError: the group is set to neither.
-        RefusedError: after the plan the group got a setting that preflight refuses, or another target size than the
-            step was planned for; the group is unchanged.
+        RefusedError: after the plan the group got a setting that preflight refuses, or a target size at which a canary
+            would be the whole group; the group is unchanged.
         DeployError: Compute Engine refused the PATCH, or its effect can't be read.
     """
     for _ in range(_MOST_WRITES):
@@ -77,11 +75,11 @@ def patch_group(
         if is_ours or is_complete:
             # A policy that was edited after our write took effect is left alone, and named if the rollout fails.
             return Patched("", {**document, "updatePolicy": policy})
-        if current not in (before, target):
+        if current is None or not (current in (before, target) or _is_aborted(current, before, target)):
             text = f"another deploy changed the group, which is now set to {_names(document)}"
             raise SupersededError(f"group '{config.group}': {text}.", "see `status`")
-        if size not in (None, int(document["targetSize"])):
-            text = f"the target size is {document['targetSize']}, and was {size} when the step was planned"
+        if isinstance(target, Canary) and target.size.instances(size := int(document["targetSize"])) >= size:
+            text = f"the target size is {size}, and a canary of {target.size} would be the whole group"
             raise RefusedError(f"group '{config.group}': {text}. The group is unchanged.", "run the command again")
         if planned not in (None, document["fingerprint"]):
             _refuse_changed_group(managed, config, document, current, image_entries)
@@ -100,6 +98,13 @@ def patch_group(
         f"group '{config.group}' was not patched: another client changed the group before each of {_MOST_WRITES} writes"
     )
     raise unchanged_group_error(managed, late, "")
+
+
+def _is_aborted(current: Target, before: Target, target: Target) -> bool:
+    """Return whether a canary is aborted that another process has set to another step meanwhile."""
+    if not (isinstance(current, Canary) and isinstance(before, Canary)):
+        return False
+    return target == before.old == current.old and before.new == current.new
 
 
 def restore_policy(managed: ManagedGroup, config: Config, target: Version) -> tuple[str, tuple[str, ...]]:

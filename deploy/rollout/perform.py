@@ -100,7 +100,7 @@ class Execution:
 
     def _begin(self) -> GroupWriter:
         plan = self._plan
-        check = None if isinstance(plan, WaitForRollout) and plan.is_rollback else self._bake_check
+        check = None if isinstance(plan, WaitForRollout) and not plan.is_judged else self._bake_check
         watch = Watch(self.managed, self._config, plan.target, self._show_snapshot, self._print_line, check)
         self._writer = GroupWriter(self.managed, self._config, watch, self._plan.warnings)
         return self._writer

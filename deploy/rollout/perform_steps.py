@@ -60,7 +60,6 @@ def _begin(plan: DeployRelease | ContinueSteps, writer: GroupWriter) -> int:
         surge=_surge(plan, index),
         planned=plan.fingerprint,
         image_entries=plan.image_entries,
-        size=plan.target_size,
     )
     return index
 
@@ -80,7 +79,6 @@ def _go_on(plan: DeployRelease | ContinueSteps, writer: GroupWriter, before: Can
             surge=_surge(plan, index),
             planned="",
             image_entries=plan.image_entries,
-            size=writer.target_size,
         )
     except (RefusedError, NotAllowedError, CapacityError) as error:
         if not writer.has_patched:

@@ -52,7 +52,7 @@ class WaitForRollout:
         short_delay: what the group's initial delay is shorter than; empty if the delay is long enough.
         text: sentence about the rollout for the operator; empty for a deploy, which says it by its progress.
         restores_policy: whether the surge of a rollout is to be replaced by the environment file's in the end.
-        is_rollback: whether a rollback has set the version: no check of the analysis judges it.
+        is_judged: whether checks of the analysis judge the version while its bake lasts.
         warnings: facts that the operator should read, one line each.
     """
 
@@ -63,7 +63,7 @@ class WaitForRollout:
     short_delay: str = ""
     text: str = ""
     restores_policy: bool = False
-    is_rollback: bool = False
+    is_judged: bool = True
     warnings: tuple[str, ...] = ()
 
 
@@ -82,7 +82,6 @@ class DeployRelease:
         is_empty: whether the group has no instances, and a target size of 0.
         budget_s: seconds that the rollout may take, or its last step.
         steps: parts of the group that get the release before all of it does; empty for none.
-        target_size: target size of the group at preflight; None where no step depends on it.
         surge: instances above the target size, by `surge: auto`; None for the surge of the environment file.
         short_delay: what the group's initial delay is shorter than; empty if the delay is long enough.
         warnings: facts that the operator should read, one line each.
@@ -97,7 +96,6 @@ class DeployRelease:
     is_empty: bool
     budget_s: float
     steps: tuple[Step, ...] = ()
-    target_size: int | None = None
     surge: int | None = None
     short_delay: str = ""
     warnings: tuple[str, ...] = ()

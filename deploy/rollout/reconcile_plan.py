@@ -63,13 +63,13 @@ def _plan_unsettled(
         budget_s=config.rollout.budget_s(group.target_size),
         short_delay=short_initial_delay(observed),
         restores_policy=restores_policy,
+        is_judged=typed_rollback.is_judged(group, observed.templates, now),
     )
     if typed_rollback.is_fallback(group, observed.templates) and not (name and name.has_time_left(now)):
-        return replace(waiting, is_rollback=True, text=f"the rollback to '{target.template}' has not settled")
+        return replace(waiting, text=f"the rollback to '{target.template}' has not settled")
     if name is None or record is None:
         version = f" (version '{target.name}')" if target.name else ""
         return ForeignRollout(target=target, text=f"'{target.template}'{version} was not rolled out by deploy")
-    waiting = replace(waiting, is_rollback=name.kind == "rollback")
     rollout_text = f"{name.kind} of {name.release}, run {name.run}" + (f" by {record.by}" if record.by else "")
     if name.deadline_at is None:
         return replace(waiting, text=f"{rollout_text}, is at its last step")

@@ -118,6 +118,7 @@ def plan_rollback(
     group, canary = observed.group, canary_of(observed.group)
     before = canary or group.versions[0]
     is_empty, budget_s = health.is_empty(group), config.rollout.budget_s(group.target_size)
+    budget_s = config.rollout.rollback_budget_s(group.target_size) if canary else budget_s
     if chosen.is_current and health.is_idle(group):
         restores_policy = typed_rollback.has_left_surge(config.rollout, group, observed.templates)
         warnings = rollback_warnings(observed, surge=0)

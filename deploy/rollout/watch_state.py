@@ -48,7 +48,7 @@ class WatchState:
     Args:
         goal: what the watch waits for.
         settings: rollout settings of the environment.
-        began_s: start of the watch.
+        began_s: start of the watch, or the poll at which a success was lost.
         now_s: time of the last poll.
         changed_s: time of the last poll that differed from the poll before.
         polls: what the health verdict needs of earlier polls.
@@ -99,8 +99,10 @@ def after_poll(state: WatchState, group: Group, polls: PollSummary, verdict: Ver
     successes = state.successes + 1 if verdict.state == "done" else 0
     first_s = now_s if state.success_s is None else state.success_s
     is_changed = state.group is None or _progress(group) != _progress(state.group)
+    has_lost = state.successes > 0 and not successes  # what is lost in a long bake gets the whole time again
     return replace(
         state,
+        began_s=now_s if has_lost else state.began_s,
         now_s=now_s,
         changed_s=now_s if is_changed else state.changed_s,
         polls=polls,

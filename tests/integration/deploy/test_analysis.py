@@ -179,23 +179,6 @@ def test_rollback_reads_no_metric() -> None:
     assert (rig.serving(), len(rig.prometheus.queries)) == (["latest"] * 3, asked)
 
 
-def test_reconcile_of_an_interrupted_rollback_reads_no_metric() -> None:
-    """Bad metrics of the restored release never roll it back further, to the release before it."""
-    rig = metered(ERRORS)
-    rig.metrics = {"errors": {"latest": 0.0, "a": 0.0, "b": 0.0}}
-    rig.deploy("a")
-    rig.deploy("b")
-    with pytest.raises(KeyboardInterrupt):
-        rig.execution(rig.plan_rollback(), show_snapshot=_interrupt).perform()
-    rig.metrics = {"errors": {"a": 9.0, "b": 9.0}}
-    rig.reconcile()
-    assert rig.serving() == ["a"] * 3
-
-
-def _interrupt(_: Snapshot) -> None:
-    raise KeyboardInterrupt
-
-
 def test_queries_have_the_instances_of_one_version() -> None:
     """A query is sent for the canary's instance, and the compared one also for the two old instances."""
     rig = metered(P99, steps=_STEPS[:1])

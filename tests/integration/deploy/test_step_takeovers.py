@@ -9,6 +9,9 @@ from deploy.errors import NotRestoredError, RefusedError, RolledBackError, Super
 from deploy.report.rebuilt_result import rebuilt_result
 from deploy.report.releases import release_rows
 from deploy.report.status import status
+from deploy.rollout.rollback_plan import abort_target, plan_rollback
+from deploy.rollout.step_plan import required_rollout
+from deploy.rollout.watch import Snapshot
 from tests.integration.deploy.clients import Client
 from tests.integration.deploy.stepped import AT_STEP_1, names, share, stepped_rig, target
 from tests.unit.deploy.values import GROUP, REPOSITORY, digest
@@ -106,9 +109,35 @@ def test_resize_between_plan_and_patch_is_refused() -> None:
     rig = stepped_rig({"instances": 2}, {"pause": True})
     plan = rig.plan("a")
     rig.control("POST", f"{GROUP}/resize?size=2")
-    with pytest.raises(RefusedError, match="the target size is 2, and was 3 when the step was planned"):
+    with pytest.raises(RefusedError, match="the target size is 2, and a canary of 2 would be the whole group"):
         rig.execution(plan).perform()
     assert share(rig, "a") == 0
+
+
+def test_abort_that_meets_the_next_step_restores_the_old_release() -> None:
+    """An abort that was planned at one step undoes the next one too, which another process has set meanwhile."""
+    rig = stepped_rig({"instances": 1}, {"pause": True}, {"instances": 2}, {"pause": True})
+    rig.deploy("a")
+    observed, now = rig.observed(), rig.now()
+    chosen = abort_target(rig.config, observed, required_rollout(rig.config, observed, "abort"))
+    plan = plan_rollback(rig.config, observed, chosen, "abort", now)
+    rig.promote()
+    rig.perform(plan)
+    assert rig.serving() == ["latest"] * 3
+
+
+def test_resize_late_in_a_long_bake_is_no_failure() -> None:
+    """A group that has to settle again during a bake has the time of a step for it, not what is left of the first."""
+    rig = stepped_rig({"instances": 1, "bake_s": 1800})
+    resized: list[float] = []
+
+    def resize(snapshot: Snapshot) -> None:
+        if snapshot.at_s > 1200 and not resized:
+            resized.append(snapshot.at_s)
+            rig.control("POST", f"{GROUP}/resize?size=4")
+
+    rig.execution(rig.plan("a"), show_snapshot=resize).perform()
+    assert (len(resized), share(rig, "a")) == (1, 4)
 
 
 def test_promote_of_another_process_supersedes_a_bake() -> None:

@@ -107,6 +107,7 @@ def test_plan_of_a_release_that_is_being_rolled_out() -> None:
         is_empty=False,
         budget_s=840.0,
         short_delay=SHORT_DELAY,
+        is_judged=False,
         warnings=(SHORT_DELAY_WARNING, "the group is not settled; this rollout replaces any change in progress"),
     )
     unstable = emptied(replace(seen, group=replace(seen.group, is_stable=False)))

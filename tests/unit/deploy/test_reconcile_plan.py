@@ -101,7 +101,13 @@ def test_reconcile_of_a_release_on_every_instance() -> None:
     target = seen.group.versions[0]
     text = f"'{target.template}' is on every instance, and the group is not settled"
     assert plan_reconcile(CONFIG, seen, B_DEADLINE + timedelta(days=30)) == WaitForRollout(
-        target=target, fallback=FALLBACK, is_empty=False, budget_s=840.0, short_delay=SHORT_DELAY, text=text
+        target=target,
+        fallback=FALLBACK,
+        is_empty=False,
+        budget_s=840.0,
+        short_delay=SHORT_DELAY,
+        text=text,
+        is_judged=False,
     )
 
 
@@ -118,7 +124,7 @@ def test_reconcile_of_a_rollback_that_has_not_settled(late_s: int) -> None:
         budget_s=840.0,
         short_delay=SHORT_DELAY,
         text=text,
-        is_rollback=True,
+        is_judged=False,
     )
 
 

@@ -227,6 +227,6 @@ def test_state_before_and_after_the_first_polls() -> None:
     assert first == expected
     assert after_poll(first, group(), polls, DONE, 102.0) == replace(expected, now_s=102.0, successes=2)
     assert after_poll(first, group(), polls, WAITING, 102.0) == replace(
-        expected, now_s=102.0, verdict=WAITING, successes=0, success_s=None
+        expected, began_s=102.0, now_s=102.0, verdict=WAITING, successes=0, success_s=None
     )
     assert after_failed_poll(first, "x", 102.0) == replace(expected, now_s=102.0, verdict=WAITING)

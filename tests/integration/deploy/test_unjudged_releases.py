@@ -1,0 +1,42 @@
+"""Releases that no metric judges, because there is nothing better to restore."""
+
+from typing import NoReturn
+
+import pytest
+
+from deploy.rollout.watch import Snapshot
+from tests.integration.deploy.metered import ERRORS, metered
+
+
+def _interrupt(_: Snapshot) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("verb", ["reconcile", "deploy"])
+def test_interrupted_rollback_reads_no_metric(verb: str) -> None:
+    """Bad metrics of the restored release never roll it back further, to the release before it."""
+    rig = metered(ERRORS)
+    rig.metrics = {"errors": {"latest": 0.0, "a": 0.0, "b": 0.0}}
+    rig.deploy("a")
+    rig.deploy("b")
+    with pytest.raises(KeyboardInterrupt):
+        rig.execution(rig.plan_rollback(), show_snapshot=_interrupt).perform()
+    rig.metrics = {"errors": {"a": 9.0, "b": 9.0}}
+    if verb == "reconcile":
+        rig.reconcile()
+    else:
+        rig.deploy("a")
+    assert rig.serving() == ["a"] * 3
+
+
+def test_release_that_has_served_is_not_judged_again() -> None:
+    """A proven release whose group is resized a day later is not replaced because of a metric."""
+    rig = metered(ERRORS)
+    rig.metrics = {"errors": {"latest": 0.0, "a": 0.0, "b": 0.0}}
+    rig.deploy("a")
+    rig.deploy("b")
+    rig.emulator.environment.clock.move(86_400)
+    rig.control("POST", f"{rig.group}/resize?size=4")
+    rig.metrics = {"errors": {"a": 0.0, "b": 9.0}}
+    rig.reconcile()
+    assert rig.serving() == ["b"] * 4
