@@ -88,7 +88,7 @@ def required_rollout(config: Config, observed: Observation, verb: str) -> StepRo
         raise RefusedError(
             f"{verb}: group '{config.group}' has no canary of a rollout with steps: it is set to {names}.",
             "run `rollback` to restore the release before, or see `status`"
-            if verb == "abort"
+            if verb == "abort" and len(observed.group.versions) == 1
             else "run `reconcile` if a rollout was interrupted, or else see `status`",
         )
     return rollout

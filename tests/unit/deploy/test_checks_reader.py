@@ -31,8 +31,15 @@ def test_checks_are_read_over_both_versions() -> None:
 def test_comparison_is_left_out_without_old_instances() -> None:
     """In the last bake a check that is only compared is not read."""
     fake = FakePrometheus(lambda metric: {"new-a": 0.4})
-    readings = ChecksReader(_server(fake), _ANALYSIS, _in_turn).read(["new-a"], [], 5.0)
+    readings = ChecksReader(_server(fake), _ANALYSIS, _in_turn).read(["new-a"], None, 5.0)
     assert {name: row.state for name, row in readings.items()} == {"errors": "within"}
+
+
+def test_comparison_with_a_version_that_has_no_instance_has_no_data() -> None:
+    """A canary that is the whole group has nothing to be compared with, which is no success."""
+    fake = FakePrometheus(lambda metric: {"new-a": 0.4})
+    readings = ChecksReader(_server(fake), _ANALYSIS, _in_turn).read(["new-a"], [], 5.0)
+    assert {name: row.state for name, row in readings.items()} == {"errors": "within", "p99": "no data"}
 
 
 def test_strange_names_of_instances_are_not_sent() -> None:
