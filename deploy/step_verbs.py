@@ -9,6 +9,7 @@ from deploy.config import Config
 from deploy.documents.resource import links_of
 from deploy.group.observation import Observation
 from deploy.options import Timeout
+from deploy.rollout.analysis import refuse_canary_above_a_limit
 from deploy.rollout.plan import ContinueSteps
 from deploy.rollout.rollback_plan import abort_target, plan_rollback
 from deploy.rollout.served_release import ServedRelease, served_release
@@ -24,6 +25,7 @@ def promote(call: Call, full: Full = False, timeout: Timeout = None) -> None:
     session = call.open_session(config)
     observed = call.read_observation(session, config)
     decided = plan_promotion(config, observed, is_full=full)
+    refuse_canary_above_a_limit(session.checks, observed.group)
     record_steps(call, config, observed, decided)
     call.print_warnings(decided.warnings)
     call.perform(session, config, decided)

@@ -7,6 +7,7 @@ from deploy.analysis.reading import CheckSeries
 from deploy.analysis.verdict import analysis_verdict
 from deploy.documents.canary import Canary, Target, canary_of
 from deploy.documents.group_state import Group, Version
+from deploy.errors import RefusedError
 from deploy.prometheus.checks_reader import ChecksReader
 from deploy.rollout.bake_check import BakeFinding
 
@@ -61,6 +62,19 @@ def present_checks(reader: ChecksReader | None, group: Group) -> tuple[CheckSeri
     analysis = Analysis(reader, lambda: 0.0)
     analysis(group, canary)
     return analysis.series
+
+
+def refuse_canary_above_a_limit(reader: ChecksReader | None, group: Group) -> None:
+    """
+    Refuse to promote a canary whose checks are above their limits at this moment; checks without data say nothing.
+
+    Raises:
+        RefusedError: a check is above its limit; nothing was written.
+    """
+    for check in present_checks(reader, group):
+        if check.readings and check.readings[-1].state == "above":
+            text = f"promote: check '{check.name}' of the canary is above its limit at this moment"
+            raise RefusedError(f"{text}. The group is unchanged.", "see `status`, and run `abort`, or `promote` again")
 
 
 def _names(group: Group, version: Version) -> list[str]:

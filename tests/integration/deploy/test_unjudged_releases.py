@@ -1,9 +1,11 @@
-"""Releases that no metric judges, because there is nothing better to restore."""
+"""Which releases no metric judges, because there is nothing better to restore, and what `promote` refuses."""
 
 from typing import NoReturn
 
 import pytest
 
+from deploy.errors import RefusedError
+from deploy.rollout.analysis import refuse_canary_above_a_limit
 from deploy.rollout.watch import Snapshot
 from tests.integration.deploy.metered import ERRORS, metered
 
@@ -40,3 +42,16 @@ def test_release_that_has_served_is_not_judged_again() -> None:
     rig.metrics = {"errors": {"a": 0.0, "b": 9.0}}
     rig.reconcile()
     assert rig.serving() == ["b"] * 4
+
+
+def test_promote_refuses_a_canary_above_a_limit() -> None:
+    """A canary that became bad at its pause gets no further instance; one without data may be promoted."""
+    rig = metered(ERRORS, steps=({"instances": 1, "bake_s": 30}, {"pause": True}))
+    rig.metrics = {"errors": {"latest": 0.0, "a": 0.0}}
+    rig.deploy("a")
+    rig.metrics = {"errors": {"a": 0.9}}
+    with pytest.raises(RefusedError, match="check 'errors' of the canary is above its limit at this moment"):
+        refuse_canary_above_a_limit(rig.reader(), rig.observed().group)
+    for values in ({}, {"a": 0.0}):
+        rig.metrics = {"errors": values}
+        refuse_canary_above_a_limit(rig.reader(), rig.observed().group)
