@@ -52,6 +52,7 @@ def test_promote_refuses_a_canary_above_a_limit() -> None:
     rig.metrics = {"errors": {"a": 0.9}}
     with pytest.raises(RefusedError, match="check 'errors' of the canary is above its limit at this moment"):
         refuse_canary_above_a_limit(rig.reader(), rig.observed().group)
-    for values in ({}, {"a": 0.0}):
-        rig.metrics = {"errors": values}
-        refuse_canary_above_a_limit(rig.reader(), rig.observed().group)
+    rig.metrics = {}
+    refuse_canary_above_a_limit(rig.reader(), rig.observed().group)
+    rig.metrics = {"errors": {"a": 0.0}}
+    refuse_canary_above_a_limit(rig.reader(), rig.observed().group)
