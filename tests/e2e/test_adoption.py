@@ -120,7 +120,7 @@ def ship_by_the_pipeline(newcomer: Newcomer) -> None:
     shipped, own = lines("Your whole pipeline")
     example = newcomer.run(shipped, folder=newcomer.checkout)
     stages = re.findall(r"^(\w+) +[\d.]+ (?:s|MB)", example.partition("\n\n")[0], re.MULTILINE)
-    assert stages == ["test", "build", "smoke", "publish", "deploy", "image"]
+    assert stages == ["test", "vulnerabilities", "build", "smoke", "publish", "deploy", "image"]
     assert re.search(r"^test +[\d.]+ s  2 passed$", example, re.MULTILINE)
 
     with (newcomer.folder / "Dockerfile").open("a") as file:
