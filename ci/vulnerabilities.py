@@ -80,7 +80,7 @@ def judge(audit: Audit, rule: VulnerabilityRule, today: date, env: str) -> tuple
     allowed_by_id = {entry.id.lower(): entry for entry in rule.allowed}
     stopping, below, allowed = [], [], []
     for vulnerability in audit.vulnerabilities:
-        entry = next((allowed_by_id[one.lower()] for one in vulnerability.ids if one.lower() in allowed_by_id), None)
+        entry = next((allowed_by_id[name.lower()] for name in vulnerability.ids if name.lower() in allowed_by_id), None)
         if SEVERITIES.index(vulnerability.counts_as) < SEVERITIES.index(rule.fails_from):
             below.append(vulnerability)
         elif entry and today <= entry.until:
@@ -96,7 +96,7 @@ def judge(audit: Audit, rule: VulnerabilityRule, today: date, env: str) -> tuple
             f"environments/{env}.yaml: vulnerabilities.allowed"
         )
     counted = f"{audit.packages} packages, {len(audit.vulnerabilities) or 'none'} known on {today}"
-    names = ", ".join(f"{one.package} {one.ids[0]}" for one in below)
+    names = ", ".join(f"{vulnerability.package} {vulnerability.ids[0]}" for vulnerability in below)
     return (counted, *allowed, *([f"below {rule.fails_from}: {names}"] if below else []))
 
 
