@@ -111,13 +111,7 @@ class Execution:
         writer.watch.reach("template")
         if plan.steps:
             return self._step(plan, writer)
-        writer.patch(
-            plan.target,
-            plan.before,
-            surge=plan.surge,
-            planned=plan.fingerprint,
-            image_entries=plan.image_entries,
-        )
+        _patch(plan, writer)
         return self._finish(plan, writer)
 
     def _step(self, plan: DeployRelease | ContinueSteps, writer: GroupWriter) -> RolloutResult:
@@ -128,13 +122,7 @@ class Execution:
     def _restore(self, plan: RestoreRelease, writer: GroupWriter) -> RolloutResult:
         """Apply an earlier release, and wait until it serves; a failure may leave the group between two versions."""
         refuse_mismatch(self.managed, plan.restored)
-        writer.patch(
-            plan.target,
-            plan.before,
-            surge=plan.surge,
-            planned=plan.fingerprint,
-            image_entries=plan.image_entries,
-        )
+        _patch(plan, writer)
         try:
             writer.warnings += writer.watch.until_served(
                 Goal(target=plan.target, budget_s=plan.budget_s, is_rollback=True)
@@ -204,6 +192,17 @@ class Execution:
             checks=self._bake_check.series if self._bake_check else (),
             surge=plan.surge if isinstance(plan, DeployRelease | ContinueSteps | RestoreRelease) else None,
         )
+
+
+def _patch(plan: DeployRelease | RestoreRelease, writer: GroupWriter) -> None:
+    """Set the group to the version of a plan."""
+    writer.patch(
+        plan.target,
+        plan.before,
+        surge=plan.surge,
+        planned=plan.fingerprint,
+        image_entries=plan.image_entries,
+    )
 
 
 def _before(plan: Plan) -> Version:
