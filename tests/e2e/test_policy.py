@@ -73,7 +73,7 @@ FAULTS = {
     ),
     "zizmor": (
         ".github/workflows/deliver.yml",
-        " # the checkout; the keyless login",
+        " # the checkout; keyless login and signature; attestations",
         "",
         "undocumented-permissions",
     ),
