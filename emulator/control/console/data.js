@@ -13,8 +13,6 @@ function word(instance) { // one word for an instance, as in the legend
 const shape = (instance) => [word(instance), instance.template, instance.version, instance.repairs, instance.error].join();
 const isHealthy = (instance) => ["healthy", "running"].includes(word(instance));
 const style = (state) => (STATES.includes(state) ? state : state === "running" ? "healthy" : "changing");
-const label = (version) => version.name && version.name !== version.template ? `${version.name} (${version.template})` : version.template;
-const share = (version) => version.percent == null ? "" : `, ${version.percent} %`; // absent in an older recording
 const same = (first, second) => JSON.stringify(first) === JSON.stringify(second);
 
 function began(all) { // index at which the last rollout began: other versions, after a stable time with a single version
@@ -71,5 +69,4 @@ function span(seconds) { // 0:07, 12:30, 1:00:05
   const s = Math.max(0, Math.round(seconds)), h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60;
   return h ? `${h}:${two(m)}:${two(s % 60)}` : `${m}:${two(s % 60)}`;
 }
-const rough = (s) => s < 5400 ? `${Math.round(s / 60)} min` : s < 129600 ? `${Math.round(s / 3600)} h` : `${Math.round(s / 86400)} days`;
 const utc = (moment_s) => new Date(moment_s * 1000).toISOString().slice(0, 19).replace("T", " ") + " UTC";
