@@ -49,7 +49,7 @@ function lives(seen, moment_s) { // stretches over which an instance looks the s
 // The first minute without a change is drawn to scale, and the rest ever shorter: a day without changes is two minutes wide.
 const drawn = (gap_s) => (gap_s <= 60 ? gap_s : 60 + 20 * Math.log10(gap_s / 60));
 
-function makeAxis(moments, from_s, to_s) {
+function makeAxis(moments, from_s, to_s, step) { // its width grows by steps, so that a live drawing does not change all the time
   const at = [from_s, ...moments.filter((moment) => moment > from_s && moment < to_s), Math.max(to_s, from_s + 1)];
   const units = [0];
   for (let i = 1; i < at.length; i++) units.push(units[i - 1] + drawn(at[i] - at[i - 1]));
@@ -60,7 +60,7 @@ function makeAxis(moments, from_s, to_s) {
     return to[low] + part * (to[high] - to[low]);
   };
   const total = units[units.length - 1];
-  return { from_s, to_s: at[at.length - 1], at, total, width: Math.max(60, Math.ceil(total / 30) * 30),
+  return { from_s, to_s: at[at.length - 1], at, total, width: Math.max(60, Math.ceil(total / step) * step),
     unit: (moment) => between(moment, at, units), moment: (unit) => between(unit, units, at) };
 }
 

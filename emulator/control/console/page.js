@@ -48,7 +48,7 @@ function renderGroup(path) {
   const all = entriesOf(path), end_s = all[all.length - 1].at_s;
   const start = $("span").value === "all" ? 0 : began(all);
   const from_s = start ? Math.max(all[0].at_s, all[start].at_s - 20) : all[0].at_s;
-  axis = makeAxis((entries.get(path) || []).map((entry) => entry.at_s), from_s, end_s);
+  axis = makeAxis((entries.get(path) || []).map((entry) => entry.at_s), from_s, end_s, recorded ? 1 : 30);
   if (cursor_s !== null && cursor_s < from_s) cursor_s = from_s;
   const moment_s = cursor_s === null ? end_s : Math.min(cursor_s, end_s);
   const seen = all.filter((entry) => entry.at_s <= moment_s);
@@ -108,7 +108,7 @@ function sentence(now, healthy, name, exists) {
   if (!exists) return "This group was deleted.";
   const goal = now.versions.map(({ size, template }) => size === now.target_size ? name(template) : `${size} × ${name(template)}`).join(" and ");
   const health = `${healthy} healthy, target ${now.target_size}`;
-  if (now.is_stable && now.is_reached) return `Stable: ${health}, all on ${goal}.`;
+  if (now.is_stable && now.is_reached) return `Stable: ${health}, ${now.versions.length > 1 ? "" : "all "}on ${goal}.`;
   if (now.is_stable) return `Stable, but not on ${goal}: ${health}.`;
   return `${now.is_reached ? "Settling on" : "Rolling to"} ${goal}: ${health}, ${now.phase === "gap" ? "about to decide" : now.phase}.`;
 }

@@ -7,9 +7,10 @@ function renderOutcome(rollout, now, moment_s, path, view) {
   const panel = $("outcome");
   panel.hidden = !rollout;
   if (!rollout) return;
-  const { kind, text } = outcomeOf(rollout, now, moment_s, view.name, releaseOf(path, rollout.release.template));
+  const { kind, head, text } = outcomeOf(rollout, now, moment_s, view.name, releaseOf(path, rollout.release.template));
   panel.className = kind;
-  fill(panel, kind + text, () => [make("span", { class: "mark", "aria-hidden": "true" }, MARKS[kind]), make("span", {}, text)]);
+  fill(panel, kind + head + text, () => [make("span", { class: "mark", "aria-hidden": "true" }, MARKS[kind]),
+    make("span", {}, make("span", { class: "head" }, head), text)]);
 }
 
 function renderVersions(rollout, now, path, view) { // each version with its share of the group, and the steps of a canary
@@ -85,7 +86,7 @@ function renderRules(path) { // the newest first: among equals the newest applie
   const image = (reference) => reference.split("/").pop().replace(/@sha256:([0-9a-f]{7})[0-9a-f]{57}$/, " ($1)");
   const selectors = ({ instance, template, image: reference }) => [instance, template && name(template), reference && image(reference)].filter(Boolean);
   const rules = [...state.instance_rules].reverse();
-  fill($("rules"), JSON.stringify([rules, rules.map(selectors)]), () => table(["Of instances", "Rule"], rules.map((rule) => {
+  fill($("rules"), JSON.stringify([rules, rules.map(selectors)]), () => table(["Instances", "Rule"], rules.map((rule) => {
     const which = selectors(rule), lines = (rule.serial || []).map((line) => make("code", { class: "line" }, line));
     const texts = [...ruleTexts(rule), ...(lines.length ? ["prints to the serial port:"] : [])];
     return [make("span", { title: rule.image || rule.template || "" }, which.length ? named(which.join(", ")) : "all"),

@@ -72,7 +72,7 @@ const stepText = ({ size, bake_s, pauses }) =>
   `${typeof size === "number" ? count(size, "instance") : size.replace("%", " %")} for ${bake_s} s${pauses ? ", then a pause" : ""}`;
 
 /*
- * Return the outcome of a rollout: kind (served, failed, restored, running, canary), and its text.
+ * Return the outcome of a rollout: kind (served, failed, restored, running, canary), and its text: a head and details.
  * `failed`: the group was set back, and instances of the release had failed. Who set it back, and why, the emulator
  * cannot know; the text has what its instances showed.
  */
@@ -86,13 +86,13 @@ function outcomeOf(rollout, now, moment_s, name, release) {
     const more = seen.length > 2 ? [...seen.slice(0, 2), `and ${count(seen.length - 2, "more failure")}`] : seen;
     const facts = [...more, `${instances(before)} served`].join(", ");
     const end = `${name(restored.template)} ${rollout.settled ? "serves again" : "is being restored"}`;
-    return { kind, text: `${verb}${label} ${kind === "failed" ? "failed, " : "was "}rolled back ${ago(at_s)}: ${facts}. ${end}.` };
+    return { kind, head: `${verb}${label} ${kind === "failed" ? "failed, " : "was "}rolled back ${ago(at_s)}: `, text: `${facts}. ${end}.` };
   }
-  if (at_s !== null) return { kind: "served", text: `${verb}${label} was rolled out ${ago(at_s)}, in ${span(at_s - began_s)}.` };
+  if (at_s !== null) return { kind: "served", head: `${verb}${label} was rolled out ${ago(at_s)}, `, text: `in ${span(at_s - began_s)}.` };
   const step = stepOf(rollout, now, release), total = release ? release.steps.length + 1 : 0;
   if (now.versions.length > 1) {
     const place = step < 0 ? "" : `, step ${step + 1} of ${total}`;
-    return { kind: "canary", text: `Canary: ${label} serves from ${instances(now)}${place}; it began ${ago(began_s)}.` };
+    return { kind: "canary", head: `Canary: ${label} serves from ${instances(now)}${place}`, text: `; it began ${ago(began_s)}.` };
   }
-  return { kind: "running", text: `${verb}${label} is being rolled out: ${instances(now)} serve; it began ${ago(began_s)}.` };
+  return { kind: "running", head: `${verb}${label} is being rolled out: `, text: `${instances(now)} serve; it began ${ago(began_s)}.` };
 }
