@@ -1,12 +1,14 @@
 """The verbs, each as one function: read the group, make a plan, perform it, print the report."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Annotated, Final
 
 import typer
 
 from deploy.adoption import init
 from deploy.call import Call
+from deploy.compute_engine.serving_boots import read_serving_boot
 from deploy.config import Config
 from deploy.doctor.diagnosis import diagnose
 from deploy.doctor.readings import Readings, Unread
@@ -214,6 +216,7 @@ def _read_request(
     resolved, observed, _ = side_by_side(
         [lambda: session.registry.resolve(reference), lambda: call.read_observation(session, config), load_rules]
     )
+    observed = replace(observed, serving_boot=read_serving_boot(session.managed, observed))
     run, now = call.invocation.variables.run, session.server_time()
     return observed, DeployRequest(reference=resolved, run=run, now=now, commit=commit, by=by)
 

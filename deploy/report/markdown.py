@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
 
-from deploy.report import checks, table, text
+from deploy.report import boot, checks, table, text
 from deploy.rollout.result import InstanceTimes, RolloutResult, RunResult
 from lib.output import inline
 from lib.output import markdown as escaped
@@ -35,8 +35,7 @@ def run_report(result: RunResult, command: text.Command) -> str:
         lines += [f"{name.capitalize()}:", *table.fenced("sh", [inline(command_line)]), ""]
     lines += checks.markdown_lines(result.rollout.checks) if result.rollout else []
     if result.rollout and result.rollout.instances:
-        rows = [text.row(instance) for instance in result.rollout.instances]
-        lines += [*table.markdown(text.COLUMNS, rows), ""]
+        lines += [*table.markdown(*text.instance_rows(result.rollout.instances)), ""]
         if result.rollout.phases:
             lines += table.fenced("mermaid", list(gantt(result.rollout)))
     return "\n".join(lines).rstrip()
@@ -63,12 +62,13 @@ def gantt(rollout: RolloutResult) -> Iterator[str]:
 
 
 def _bars(instance: InstanceTimes, end_s: float) -> Iterator[str]:
-    """Yield a bar until an instance was healthy, if it was not from the start, and a bar from then on."""
+    """Yield bars until an instance was healthy, if it was not from the start, and a bar from then on."""
     until_s = end_s if instance.deleted_s is None else instance.deleted_s
     healthy_s = instance.healthy_s
     if healthy_s is None or healthy_s > instance.first_poll_s:
         tag = "crit" if healthy_s is None else "active"
-        yield _bar("starts", instance, tag, instance.first_poll_s, until_s if healthy_s is None else healthy_s)
+        for word, from_s, to_s in boot.spans(instance, until_s if healthy_s is None else healthy_s):
+            yield _bar(word, instance, tag, from_s, to_s)
     if healthy_s is not None:
         yield _bar("serves", instance, "done", healthy_s, until_s)
 

@@ -88,7 +88,8 @@ def preview(config: Config, observed: Observation, plan: DeployPlan, bill_of_mat
     """
     group = observed.group
     steps = plan.steps if isinstance(plan, DeployRelease | ContinueSteps) else ()
-    budget_s = _budget_s(config, group, steps)
+    started_s = None if isinstance(plan, NothingToDo) else plan.boot.started_s
+    budget_s = _budget_s(config, group, steps, started_s)
     instances: tuple[str, ...] = ()
     shortest_s, longest_s = 0.0, 0.0
     changes: tuple[Change, ...] = ()
@@ -127,9 +128,9 @@ def preview(config: Config, observed: Observation, plan: DeployPlan, bill_of_mat
     )
 
 
-def _budget_s(config: Config, group: Group, steps: tuple[Step, ...]) -> float:
+def _budget_s(config: Config, group: Group, steps: tuple[Step, ...], started_s: float | None) -> float:
     sizes = [*(step.count.instances(group.target_size) for step in steps), group.target_size]
-    return sum(map(config.rollout.budget_s, sizes))
+    return sum(config.rollout.budget_s(size, started_s) for size in sizes)
 
 
 def estimated_s(instances: int, at_once: int, bake_s: float) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """The result of a run as text, for a terminal."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from deploy.errors import (
@@ -13,7 +13,7 @@ from deploy.errors import (
     SupersededError,
 )
 from deploy.group.health import NOTHING_PROVEN
-from deploy.report import checks, table
+from deploy.report import boot, checks, table
 from deploy.rollout.result import InstanceTimes, RolloutResult, RunResult
 from deploy.rollout.served_release import ServedRelease
 from lib.output import MAX_LINE_LENGTH, inline
@@ -49,17 +49,20 @@ def run_report(result: RunResult, command: Command) -> str:
     lines += ["", *(f"  {line}" for line in charts)] if charts else []
     instances = result.rollout.instances if result.rollout else ()
     if instances:
-        lines += ["", *(f"  {line}" for line in table.text(COLUMNS, [row(instance) for instance in instances]))]
+        lines += ["", *(f"  {line}" for line in table.text(*instance_rows(instances)))]
     return "\n".join(lines)
 
 
-COLUMNS: Final = ("name", "release", "state", "running", "healthy", "deleted")
+def instance_rows(instances: Sequence[InstanceTimes]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return the names of a table's columns, and a row for each instance; phases that any has reached are columns."""
+    phases = boot.columns(instances)
+    head = ("name", "release", "state", "running", *phases, "healthy", "deleted")
+    return head, [_row(instance, phases) for instance in instances]
 
 
-def row(instance: InstanceTimes) -> tuple[str, ...]:
-    """Return the cells of an instance, in the order of COLUMNS."""
+def _row(instance: InstanceTimes, phases: Sequence[str]) -> tuple[str, ...]:
     release = ("new " if instance.is_new else "old ") + (instance.release or instance.template)
-    times = (instance.running_s, instance.healthy_s, instance.deleted_s)
+    times = (instance.running_s, *boot.times(instance, phases), instance.healthy_s, instance.deleted_s)
     return (instance.name, release, instance.state, *("-" if at_s is None else seconds(at_s) for at_s in times))
 
 

@@ -11,7 +11,7 @@ from deploy.report import formats
 from deploy.report.status import status, status_report
 from deploy.rollout.analysis import present_checks
 from deploy.rollout.result import Pause, RolloutResult
-from deploy.rollout.watch import ShowSnapshot, Snapshot
+from deploy.rollout.snapshot import ShowSnapshot, Snapshot
 from tests.integration.deploy.doctor_rig import findings
 from tests.integration.deploy.metered import ERRORS, P99, MeteredRig, metered
 from tests.unit.deploy.run_results import ROLLOUT, SUCCESS, command
