@@ -1,6 +1,6 @@
 """The phases of the boots of a rollout's instances, for tables and charts: pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Final
 
@@ -14,16 +14,18 @@ _WORDS: Final = {
 }  # fmt: skip
 
 
-def columns(instances: Iterable[InstanceTimes]) -> tuple[str, ...]:
-    """Return the phases that any instance has reached, in the order of a boot."""
-    reached = {name for instance in instances for name, _ in instance.boot.reached()}
-    return tuple(name for name in PHASES if name in reached)
+def rows(instances: Iterable[InstanceTimes], shown: Callable[[float], str]) -> list[tuple[str, ...]]:
+    """
+    Return a table of the boots that wrote a phase, its head first; without any, nothing.
 
-
-def times(instance: InstanceTimes, phases: Sequence[str]) -> tuple[float | None, ...]:
-    """Return the seconds from the start of the rollout to each phase of an instance; None if it was not reached."""
-    reached = dict(instance.boot.reached())
-    return tuple(reached.get(name) for name in phases)
+    Args:
+        instances: instances of a rollout.
+        shown: returns a number of seconds as text.
+    """
+    booted = [(instance.name, dict(instance.boot.reached())) for instance in instances if instance.boot.reached()]
+    phases = [name for name in PHASES if any(name in times for _, times in booted)]
+    body = [(name, *(shown(times[phase]) if phase in times else "-" for phase in phases)) for name, times in booted]
+    return [("boot", *phases), *body] if booted else []
 
 
 def spans(instance: InstanceTimes, until_s: float) -> list[tuple[str, float, float]]:

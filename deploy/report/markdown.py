@@ -25,17 +25,20 @@ def run_report(result: RunResult, command: text.Command) -> str:
         command: returns the command line of a verb with these arguments.
     """
     lines = [f"### {escaped(text.heading(result))}", ""]
-    if result.message:
-        lines += [*(escaped(line) for line in text.reason(result).split("\n")), ""]
+    reason = [*text.reason(result), *([f"Fix: {result.fix}."] if result.fix else [])]
+    lines += [*map(escaped, reason), ""] if reason else []
     if result.diagnostics:
         lines += [*table.fenced("text", [inline(line) for line in result.diagnostics]), ""]
-    facts = text.facts(result, command)
-    lines += [*table.markdown(("", ""), facts), ""] if facts else []
+    facts = text.facts(result, command, is_long=True)
+    lines += [*(f"- **{name}** {escaped(value)}" for name, value in facts), ""] if facts else []
     for name, command_line in text.commands(result, command):
         lines += [f"{name.capitalize()}:", *table.fenced("sh", [inline(command_line)]), ""]
     lines += checks.markdown_lines(result.rollout.checks) if result.rollout else []
     if result.rollout and result.rollout.instances:
-        lines += [*table.markdown(*text.instance_rows(result.rollout.instances)), ""]
+        rows = [text.row(instance) for instance in result.rollout.instances]
+        lines += [*table.markdown(text.COLUMNS, rows), ""]
+        boots = boot.rows(result.rollout.instances, text.seconds)
+        lines += [*table.markdown(boots[0], boots[1:]), ""] if boots else []
         if result.rollout.phases:
             lines += table.fenced("mermaid", list(gantt(result.rollout)))
     return "\n".join(lines).rstrip()

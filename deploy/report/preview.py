@@ -14,6 +14,7 @@ from deploy.group.health import NOTHING_PROVEN
 from deploy.group.observation import Observation
 from deploy.release.steps import Step
 from deploy.report.formats import Format
+from deploy.report.lines import wrapped
 from deploy.report.table import fenced
 from deploy.report.template_changes import Change, template_changes
 from deploy.rollout.plan import ContinueSteps, DeployPlan, DeployRelease, NothingToDo
@@ -165,7 +166,8 @@ def preview_report(preview: Preview, format_: Format) -> str:
     if format_ == "markdown":
         block = ["", *fenced("diff", changes)] if changes else []
         return "\n".join([f"### {escaped(head)}", "", *(f"- {escaped(line)}" for line in lines), *block])
-    return "\n".join([inline(head), *(f"  {inline(line)}" for line in (*changes, *lines))])
+    shown = [row for line in (*changes, *lines) for row in wrapped(line, "  ", "      ")]
+    return "\n".join([*wrapped(head, "", "    "), *shown])
 
 
 def _wait(preview: Preview) -> str:

@@ -1,6 +1,7 @@
 """Rollouts whose bakes are judged by metrics: a fake of Prometheus, and the emulator."""
 
 import json
+import re
 from dataclasses import replace
 
 import httpx
@@ -231,9 +232,9 @@ def test_report_names_the_commands_of_a_pause() -> None:
     """At a step both ways have a command; when the whole group has the release, the way back."""
     result = replace(SUCCESS, rollout=replace(ROLLOUT, pause=Pause(1, 3, "1", "check 'errors' has no data: x")))
     report = formats.run_report(result, command, "text")
-    assert report.startswith("web: paused at step 1 of 3, with new on 1: check 'errors' has no data: x\n")
-    assert "  promote   deploy promote\n  abort     deploy abort" in report
+    assert report.startswith("◐ web: paused at step 1 of 3 · 62 s\n  check 'errors' has no data: x\n  target ")
+    assert "  promote  deploy promote\n  abort    deploy abort" in report
     last = replace(SUCCESS, rollout=replace(ROLLOUT, pause=Pause(3, 3, "100%", "x")), undo="")
     report = formats.run_report(last, command, "text")
     assert "promote" not in report
-    assert "  undo      deploy rollback" in report
+    assert re.search(r"(?m)^  undo +deploy rollback$", report)
