@@ -2,11 +2,10 @@
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final
 
 import httpx
@@ -82,11 +81,12 @@ class Emulator:
         """Return a function that checks whether an instance has entered a phase, such as `verifying`, since now."""
         return self.plan_fault(when={"phase": phase}, request={"verb": "GET", "path": "emulator/clock"})
 
-    def copy_template(self, name: str, metadata: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Make a template like the seed's, whose start-up script names another release, with more metadata entries."""
+    def copy_template(self, name: str, **metadata: str) -> None:
+        """Make a template like the seed's, whose start-up script names another release; `_` is `-` in a key."""
         seed = self.get(f"{TEMPLATES}/{SEED_TEMPLATE}")
         properties = json.loads(json.dumps(seed["properties"]).replace("ai-server:latest", f"ai-server:{name}"))
-        properties["metadata"]["items"] += [{"key": key, "value": value} for key, value in metadata.items()]
+        items = [{"key": key.replace("_", "-"), "value": value} for key, value in metadata.items()]
+        properties["metadata"]["items"] += items
         self.ask(f"compute/v1/{TEMPLATES}", {"name": name, "properties": properties})
 
     def kill(self) -> None:

@@ -207,7 +207,7 @@ def test_markup_in_names_is_text(page: Page, emulator: Emulator, tmp_path: Path,
     }
     emulator.ask("emulator/instance-rules", {**rule, "template": "other"})
     record = {"repository": f"{REPOSITORY}{_MARKUP}", "digest": digest("a"), "commit": "<b>&lt;"}
-    emulator.copy_template("release-2", {"release": json.dumps(record), "image": digest("a")})
+    emulator.copy_template("release-2", release=json.dumps(record), image=digest("a"))
     _set(emulator, "release-2", name=_MARKUP)
     _finish(emulator)
     page.open(emulator.address if kind == "live" else write_replay(emulator, tmp_path / "replay.html").as_uri())
