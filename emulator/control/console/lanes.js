@@ -187,7 +187,8 @@ function drawCounts({ all, now, stretches }) {
   write("counts 2", COUNT_TOP + 43, isNarrow ? `target ${now.target_size}–${most}` : `target ${now.target_size}, at most ${most}`, "target size, and with surge", true);
 }
 
-function drawInstance({ now, look, when }, instance, lived, y) {
+function drawInstance(view, instance, lived, y) {
+  const { now, look, when, moment_s } = view;
   const row = now.instances.find((row) => row.name === instance);
   const zones = new Set(now.instances.map((row) => row.zone));
   const zone = row && zones.size > 1 ? ` ${row.zone.split("-").pop()}` : ""; // the letter of the zone, in a regional group
@@ -198,10 +199,23 @@ function drawInstance({ now, look, when }, instance, lived, y) {
       instance, `${is}, ${when(from, to)}`, `release ${name} (${letter})`, `template ${what.template}`, what.version && `version ${what.version}`,
       `zone ${what.zone}`, `action ${what.action}`, what.status && `instance ${what.status}`, what.health && `health ${what.health}`,
       what.repairs && `repaired ${what.repairs} times`, what.error && `last error ${what.error}`,
+      bootText(what, moment_s) && `boot ${bootText(what, moment_s)}`,
     ];
     const texts = is === "deleting" ? [] : [`${letter} ${is}${what.error && is === "creating" ? `: ${what.error}` : ""}`, `${letter} ${is}`, letter];
     lanes.bar(`${instance} ${from}`, `${style(is)} ${hue}${is === "unhealthy" && what.available ? " framed" : ""}`,
       box(x, width, y, LANE, is), texts, details.filter(Boolean).join("\n"),
       { "data-instance": instance, "data-state": is, "data-template": what.template });
+  }
+  drawPhases(view, instance, lived, y);
+}
+
+function drawPhases({ moment_s, x, axis }, instance, lived, y) { // the last boot: a bar for each phase, from the one before
+  const last = lived.findLast(({ what }) => what.phases), first_s = last && last.what.phases[0].at_s;
+  let from = last && lived.find(({ what }) => what.phases?.[0].at_s === first_s).from;
+  for (const { name, at_s, reason } of last ? written(last.what, moment_s) : []) {
+    const left = x(from), title = `${instance}\nboot: ${name} after ${Math.round((at_s - from) * 10) / 10} s${reason ? `: ${reason}` : ""}`;
+    if (at_s > axis.from_s) lanes.bar(`phase ${instance} ${at_s} ${name}`, `phase${name === "failed" ? " bad" : ""}`,
+      { x: left, width: Math.max(1.5, x(at_s) - left - 1), y: y + LANE - 5, height: 4 }, [], title, { "data-boot": instance, "data-phase": name });
+    from = at_s;
   }
 }

@@ -82,7 +82,7 @@ function renderGroup(path) {
   const width = measured * Number($("zoom").value);
   drawGroup({ all, seen, now, moment_s, axis, look, width });
   if (cursor_s === null) $("strip").scrollLeft = width;
-  renderInstances(now, view);
+  renderInstances(now, moment_s, view);
   fill($("legend"), view.key, () => [
     ...[...letters.keys()].map((template) => make("li", {}, swatch(template), named(name(template)))),
     ...STATES.map((name) => make("li", { class: "t0" },

@@ -31,12 +31,18 @@ function renderVersions(rollout, now, path, view) { // each version with its sha
     make("li", i === current ? { class: "current", "aria-current": "step" } : {}, text)));
 }
 
-function renderInstances(now, view) {
-  fill($("instances"), JSON.stringify([now.instances, view.key]), () => table(
-    ["Instance", "Zone", "Release", "State", "Action", "Status", "Health", "Repairs", "Last error"],
-    now.instances.map((row) => [named(row.name), row.zone,
+function bootText(row, moment_s) { // the phases that its startup script has written, each with the seconds since the one before
+  const phases = written(row, moment_s), since = (i) => Math.round(10 * (phases[i].at_s - phases[i - 1].at_s)) / 10;
+  return phases.map(({ name, reason }, i) => `${name}${i ? ` +${since(i)} s` : ""}${reason ? `: ${reason}` : ""}`).join(", ");
+}
+
+function renderInstances(now, moment_s, view) {
+  const boots = now.instances.map((row) => bootText(row, moment_s)), boot = boots.some(Boolean) ? ["Boot"] : [];
+  fill($("instances"), JSON.stringify([now.instances, boots, view.key]), () => table(
+    ["Instance", "Zone", "Release", "State", "Action", "Status", "Health", "Repairs", "Last error", ...boot],
+    now.instances.map((row, i) => [named(row.name), row.zone,
       make("span", { title: row.version && `version ${row.version}` }, view.swatch(row.template), named(view.name(row.template))),
-      word(row), row.action, row.status || "not yet", row.health || "–", String(row.repairs), row.error || "–"]), "No instance."));
+      word(row), row.action, row.status || "not yet", row.health || "–", String(row.repairs), row.error || "–", ...boot.map(() => boots[i] || "–")]), "No instance."));
 }
 
 // Each cell has its head as well, which a narrow page shows in place of the row of heads.
@@ -70,12 +76,14 @@ function renderFaults() {
 const WORDS = { // words for the fields of a rule; `@` is the value
   create_s: "exists after @", boot_s: "boots in @", answer_s: "answers @ after its start", crash_after_s: "stops answering after @",
   stop_s: "stops in @", delete_s: "is deleted in @", create_error: "is not created: @", unanswered: "never answers the health check @",
+  failed: "fails to boot: @",
 };
 function ruleTexts(rule) {
   const value = (key, of) => /_s$/.test(key) ? `${Array.isArray(of) ? of.join(" to ") : of} s` : Array.isArray(of) ? of.join(", ") : String(of);
   return Object.entries(rule).flatMap(([key, of]) => {
     if (["instance", "template", "image", "create_error_times", "serial"].includes(key)) return [];
     if (key === "never_healthy") return of ? ["never answers"] : [];
+    if (key === "phases") return Object.entries(of).map(([name, at]) => `writes ${name} after ${value("_s", at)}`);
     const times = key === "create_error" && rule.create_error_times ? `, ${count(rule.create_error_times, "time")}` : "";
     return [Object.hasOwn(WORDS, key) ? WORDS[key].replace("@", () => value(key, of)) + times : `${key} ${JSON.stringify(of)}`];
   });
@@ -83,7 +91,7 @@ function ruleTexts(rule) {
 
 function renderRules(path) { // the newest first: among equals the newest applies
   const name = (template) => releaseName(template, releaseOf(path, template));
-  const image = (reference) => reference.split("/").pop().replace(/@sha256:([0-9a-f]{7})[0-9a-f]{57}$/, " ($1)");
+  const image = (reference) => reference.split("/").pop().replace(/@sha256:([0-9a-f]{7})[0-9a-f]{57}$/, " $1");
   const selectors = ({ instance, template, image: reference }) => [instance, template && name(template), reference && image(reference)].filter(Boolean);
   const rules = [...state.instance_rules].reverse();
   fill($("rules"), JSON.stringify([rules, rules.map(selectors)]), () => table(["Instances", "Rule"], rules.map((rule) => {

@@ -9,10 +9,10 @@ const tail = (instance) => instance.length > 14 ? `…${instance.slice(instance.
 const member = (object, key) => (object && Object.hasOwn(object, key) ? object[key] : null);
 const releaseOf = (path, template) => member(member(state.releases, path.split("/").slice(0, 2).join("/")), template);
 
-function releaseName(template, release) { // image, commit and digest, as in the report of deploy; else the template's name
+function releaseName(template, release) { // image, digest and commit, as in the report of deploy; else the template's name
   if (!release) return template;
-  const image = release.repository.split("/").pop(), digest = short(release.digest);
-  return release.commit ? `${image} ${short(release.commit)} (${digest})` : `${image} (${digest})`;
+  const name = `${release.repository.split("/").pop()} ${short(release.digest)}`;
+  return release.commit ? `${name} (${short(release.commit)})` : name;
 }
 
 const identity = (version) => JSON.stringify([version.template, version.name]);
@@ -51,15 +51,19 @@ function lastRollout(seen) {
   return last;
 }
 
-function failures({ before, release }) { // what the emulator has seen of the release's instances, the gravest first
-  const rows = before.instances.filter((row) => isOf(release)(row) && row.action !== "DELETING");
-  const each = (test, text) => rows.filter(test).map((row) => `${tail(row.name)} ${text(row)}`);
-  return [
-    ...each((row) => row.error && !row.available, (row) => `was not created: ${row.error}`),
-    ...each((row) => row.repairs, (row) => `was recreated ${row.repairs === 1 ? "once" : `${row.repairs} times`}`),
-    ...each((row) => row.available && row.health === "UNHEALTHY", () => "became UNHEALTHY after it served"),
-    ...each((row) => !row.available && row.health === "UNHEALTHY" && !row.repairs && !row.error, () => "was UNHEALTHY and never served"),
-  ];
+const written = (row, moment_s) => (row.phases || []).filter((phase) => phase.at_s <= moment_s); // phases of its boot until now
+
+function failures({ before, release, at_s }) { // what the emulator has seen of the release's instances
+  const failure = (row) => {
+    const phase = written(row, at_s).find((phase) => phase.name === "failed");
+    if (phase) return `failed to boot: ${phase.reason || "no reason"}`;
+    if (row.error && !row.available) return `was not created: ${row.error}`;
+    if (row.repairs) return `was recreated ${row.repairs === 1 ? "once" : `${row.repairs} times`}`;
+    if (row.health === "UNHEALTHY") return row.available ? "became UNHEALTHY after it served" : "was UNHEALTHY and never served";
+    return null;
+  };
+  return before.instances.filter((row) => isOf(release)(row) && row.action !== "DELETING" && failure(row))
+    .map((row) => `${tail(row.name)} ${failure(row)}`);
 }
 
 function stepOf(rollout, now, release) { // index of the step that the sizes of the group's versions stand for; -1: none

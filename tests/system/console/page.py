@@ -44,7 +44,7 @@ class Page:
         return [box for box in boxes if data.items() <= box.items()]
 
     def instances(self, *columns: int) -> set[tuple[str, ...]]:
-        """Return columns of the table of instances: 0 name, 1 zone, 2 release or template, 3 state."""
+        """Return columns of the table of instances: 0 name, 1 zone, 2 release or template, 3 state, 9 boot."""
         rows: list[list[str]] = self.driver.execute_script(
             "return [...document.querySelectorAll('#instances tbody tr')].map(row => [...row.cells].map(cell =>"
             " (cell.querySelector('.name') || cell).textContent))"

@@ -7,21 +7,31 @@ from tests.support import fake_registry
 from tests.support.deployer import Deployer
 from tests.support.emulator import Emulator, run_emulator
 from tests.support.fake_registry import FakeRegistry
+from tests.support.programs import ROOT
 from tests.support.releases import reference
 
 COMMITS: Final = {"a": f"4f0c2e6{'a' * 33}", "b": f"b1946ac{'b' * 33}", "c": f"c0ffee1{'c' * 33}"}
-NAMES: Final = {letter: f"ai-server {commit[:7]} ({letter * 7})" for letter, commit in COMMITS.items()}
+NAMES: Final = {letter: f"ai-server {letter * 7} ({commit[:7]})" for letter, commit in COMMITS.items()}
+REASON: Final = "pull: manifest unknown"
+_ENTRY: Final = '            - {key: enable-oslogin, value: "TRUE"}'
+_ATTRIBUTES: Final = '            - {key: enable-guest-attributes, value: "TRUE"}'
+_PHASES: Final = {"booted": 1, "login": 2, "secrets": 4}
 _TIMES: Final = "bake_s: 0.2, poll_s: [0.05, 0.05]"
 _STEPS: Final = "steps: [{instances: 1, bake_s: 0.2}, {pause: true}, {percent: 67, bake_s: 0.2}]"
 
 
 def record_rollouts(folder: Path) -> dict[str, Path]:
     """Perform the rollouts, and return their replays by name: good, failed, canary."""
-    with run_emulator() as emulator, fake_registry.served(FakeRegistry()) as url:
+    seed = folder / "seed.yaml"
+    seed.write_text((ROOT / "emulator/seeds/dojangkok.yaml").read_text().replace(_ENTRY, f"{_ENTRY}\n{_ATTRIBUTES}"))
+    with run_emulator(seed=seed) as emulator, fake_registry.served(FakeRegistry()) as url:
         emulator.wait_for_stable_group()
+        emulator.ask("emulator/instance-rules", {"phases": _PHASES | {"pulled": 8, "started": 9}})
         deployer = Deployer(emulator, url, folder)
         good = _recorded(deployer, "a", 0, _TIMES)
-        emulator.ask("emulator/instance-rules", {"image": reference("b"), "never_healthy": True})
+        emulator.ask(
+            "emulator/instance-rules", {"image": reference("b"), "failed": REASON, "phases": _PHASES | {"failed": 8}}
+        )
         failed = _recorded(deployer, "b", 7, f"{_TIMES}, timeout_s: 2")
         canary = _recorded(deployer, "c", 0, f"{_TIMES}, {_STEPS}")
         return {"good": good, "failed": failed, "canary": canary}

@@ -9,7 +9,7 @@ import pytest
 from tests.support.emulator import SEED_TEMPLATE
 from tests.system.console.layout import Layout
 from tests.system.console.page import Page
-from tests.system.console.recorded_rollouts import NAMES
+from tests.system.console.recorded_rollouts import NAMES, REASON
 
 Rollouts = dict[str, Path]
 
@@ -22,7 +22,7 @@ def layout(page: Page) -> Iterator[Layout]:
     layout.reset()
 
 
-def test_good_rollout_is_named_by_image_commit_and_digest(page: Page, rollouts: Rollouts) -> None:
+def test_good_rollout_is_named_by_image_digest_and_commit(page: Page, rollouts: Rollouts) -> None:
     """Neither names of versions nor of templates are shown of a release; its outcome has its age and its duration."""
     page.open(rollouts["good"].as_uri())
     assert re.fullmatch(
@@ -41,11 +41,61 @@ def test_failed_rollout_is_shown_with_its_reason(page: Page, rollouts: Rollouts)
     page.open(rollouts["failed"].as_uri())
     outcome = page.text("outcome")
     assert re.search(
-        rf"^✗\s+{re.escape(NAMES['b'])} failed, rolled back \d+ (s|min) ago: …\w{{4}} was UNHEALTHY", outcome
+        rf"^✗\s+{re.escape(NAMES['b'])} failed, rolled back \d+ (s|min) ago: …\w{{4}} failed to boot: {REASON}, ",
+        outcome,
     )
     assert outcome.endswith(f"0 of 3 instances served. {NAMES['a']} serves again.")
     assert page.instances(2, 3) == {(NAMES["a"], "healthy")}
-    assert "ai-server (bbbbbbb)\tnever answers" in page.text("rules")
+    assert f"ai-server bbbbbbb\tfails to boot: {REASON}, writes booted after 1 s, " in page.text("rules")
+
+
+def test_boot_phases_are_bars_and_a_column(page: Page, rollouts: Rollouts) -> None:
+    """Each phase that was written until the moment has a bar, and its seconds since the phase before."""
+    page.open(rollouts["good"].as_uri())
+    assert page.instances(9) == {("booted, login +1 s, secrets +2 s, pulled +4 s, started +1 s",)}
+    phases = ["booted", "login", "secrets", "pulled", "started"]
+    bars = page.driver.execute_script(
+        "return [...document.querySelectorAll('#lanes [data-boot]')].map(bar => [bar.dataset.boot, bar.dataset.phase])"
+    )
+    for name in {name for (name,) in page.instances(0)}:
+        assert [phase for instance, phase in bars if instance == name] == phases
+    page.open(rollouts["failed"].as_uri())
+    titles = page.driver.execute_script(
+        "return [...document.querySelectorAll('#lanes .phase.bad title')].map(title => title.textContent)"
+    )
+    assert [title.partition("\n")[2] for title in titles] == [f"boot: failed after 4 s: {REASON}"]
+
+
+FAILURES = {
+    "failed to boot: no login": {
+        "phases": [{"name": "failed", "at_s": 9, "reason": "no login"}],
+        "health": "UNHEALTHY",
+    },
+    "was not created: QUOTA_EXCEEDED": {"error": "QUOTA_EXCEEDED"},
+    "was recreated 2 times": {"repairs": 2, "health": "UNHEALTHY"},
+    "became UNHEALTHY after it served": {"health": "UNHEALTHY", "available": True},
+    "was UNHEALTHY and never served": {"health": "UNHEALTHY"},
+    "": {"error": "QUOTA_EXCEEDED", "available": True, "phases": [{"name": "failed", "at_s": 11, "reason": "later"}]},
+}
+
+
+def test_failures_are_those_that_instances_of_the_release_showed(page: Page, rollouts: Rollouts) -> None:
+    """One failure an instance, the nearest to its cause; later phases and instances of another version do not count."""
+    page.open(rollouts["good"].as_uri())
+    healthy = {
+        "template": "new",
+        "version": "",
+        "action": "NONE",
+        "error": "",
+        "repairs": 0,
+        "available": False,
+        "health": "",
+    }
+    rows = [{"name": f"i{index}"} | healthy | row for index, row in enumerate(FAILURES.values())]
+    rows += [{"name": "old"} | healthy | {"template": "old", "repairs": 1}]
+    rollout = {"before": {"instances": rows}, "release": {"template": "new", "name": ""}, "at_s": 10}
+    texts = [f"i{index} {text}" for index, text in enumerate(FAILURES) if text]
+    assert page.driver.execute_script("return failures(arguments[0])", rollout) == texts
 
 
 def test_canary_is_shown_with_shares_and_step(page: Page, rollouts: Rollouts) -> None:
