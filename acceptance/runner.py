@@ -81,9 +81,10 @@ def _run(command: Command, arguments: list[str], place: Place, log: Path) -> str
         if done.returncode not in command.exit_codes:
             expected = " or ".join(map(str, command.exit_codes))
             raise StepFailedError(_failure(arguments, f"exit code {done.returncode} instead of {expected}", done))
-        if not re.search(command.matches, done.stdout + done.stderr):
+        output = " ".join((done.stdout + done.stderr).split())  # deploy breaks its lines between words
+        if not re.search(command.matches, output):
             raise StepFailedError(_failure(arguments, f"no '{command.matches}' in the output", done))
-        if re.search(command.until, done.stdout + done.stderr):
+        if re.search(command.until, output):
             if command.keeps and not done.stdout.strip():
                 raise StepFailedError(_failure(arguments, "no output", done))
             return done.stdout

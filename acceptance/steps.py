@@ -26,7 +26,7 @@ _SUBNETWORK: Final = "dojangkok-dev-subnet"
 _MANIFEST: Final = "packer-manifest.json"  # Packer adds the name of each image that it has built
 _COMMIT: Final = 'git -C "$1" rev-parse --verify --quiet HEAD || echo unknown'
 # The reasons of deploy for a rollback, and for a refusal, that a step provokes.
-_ROLLED_BACK: Final = "(?s)(not done after|printed:|failed alike|because it was unhealthy).*serves again"
+_ROLLED_BACK: Final = "(not done after|printed:|failed alike|because it was unhealthy).*serves again"
 _QUOTA: Final = f"quota {METRIC}: a surge of"
 _NEWER_CHROMADB: Final = "docker.io/chromadb/chroma:latest"
 

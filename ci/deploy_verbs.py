@@ -17,7 +17,7 @@ class DeployVerbs:
 
     credentials: Credentials
 
-    @verb(*GROUP_OPTIONS, "format", "commit", "timeout", "by")
+    @verb(*GROUP_OPTIONS, "format", "long", "commit", "timeout", "by")
     async def plan(
         self,
         options: Options,
@@ -25,10 +25,10 @@ class DeployVerbs:
         exit_code: Annotated[bool, Doc("end with 2 if there is something to do")] = False,
     ) -> str:
         """Print what deploy with the same arguments would do to the group, field by field; write nothing."""
-        flags = options.flags("format", "commit", "by", "timeout") + (["--exit-code"] if exit_code else [])
+        flags = options.flags("format", "long", "commit", "by", "timeout") + (["--exit-code"] if exit_code else [])
         return await deploy_runner.run(options, ["plan", "--image", image, *flags])
 
-    @verb(*GROUP_OPTIONS, "format", "timeout")
+    @verb(*GROUP_OPTIONS, "format", "long", "timeout")
     async def promote(
         self,
         options: Options,
@@ -36,14 +36,14 @@ class DeployVerbs:
     ) -> str:
         """Go on to the next step of a rollout with steps, and from there to the next pause or the end."""
         chosen = ["--full"] if full else []
-        return await deploy_runner.run(options, ["promote", *options.flags("format", "timeout"), *chosen])
+        return await deploy_runner.run(options, ["promote", *options.flags("format", "long", "timeout"), *chosen])
 
-    @verb(*GROUP_OPTIONS, "format", "timeout")
+    @verb(*GROUP_OPTIONS, "format", "long", "timeout")
     async def abort(self, options: Options) -> str:
         """End a rollout with steps: restore the old release on every instance."""
-        return await deploy_runner.run(options, ["abort", *options.flags("format", "timeout")])
+        return await deploy_runner.run(options, ["abort", *options.flags("format", "long", "timeout")])
 
-    @verb(*GROUP_OPTIONS, "format", "timeout")
+    @verb(*GROUP_OPTIONS, "format", "long", "timeout")
     async def rollback(
         self,
         options: Options,
@@ -54,38 +54,38 @@ class DeployVerbs:
     ) -> str:
         """Roll back to a proven release, as fast as the group can."""
         chosen = [*(["--to", to] if to else []), *(["--force"] if force else [])]
-        return await deploy_runner.run(options, ["rollback", *options.flags("format", "timeout"), *chosen])
+        return await deploy_runner.run(options, ["rollback", *options.flags("format", "long", "timeout"), *chosen])
 
-    @verb(*GROUP_OPTIONS, "format")
+    @verb(*GROUP_OPTIONS, "format", "long")
     async def status(self, options: Options) -> str:
         """Print what the group serves, its instances and any drift."""
-        return await deploy_runner.run(options, ["status", *options.flags("format")])
+        return await deploy_runner.run(options, ["status", *options.flags("format", "long")])
 
-    @verb(*GROUP_OPTIONS, "format")
+    @verb(*GROUP_OPTIONS, "format", "long")
     async def history(self, options: Options) -> str:
         """List the releases of the group, newest first."""
-        return await deploy_runner.run(options, ["history", *options.flags("format")])
+        return await deploy_runner.run(options, ["history", *options.flags("format", "long")])
 
-    @verb(*GROUP_OPTIONS, "format")
+    @verb(*GROUP_OPTIONS, "format", "long")
     async def report(self, options: Options) -> str:
         """Print the report of the last rollout again, also of a rollout that failed."""
-        return await deploy_runner.run(options, ["report", *options.flags("format")])
+        return await deploy_runner.run(options, ["report", *options.flags("format", "long")])
 
-    @verb(*GROUP_OPTIONS, "format")
+    @verb(*GROUP_OPTIONS, "format", "long")
     async def reconcile(self, options: Options) -> str:
         """Finish or roll back the rollout of a call that died, and print which."""
-        return await deploy_runner.run(options, ["reconcile", *options.flags("format")])
+        return await deploy_runner.run(options, ["reconcile", *options.flags("format", "long")])
 
-    @verb(*GROUP_OPTIONS, "format")
+    @verb(*GROUP_OPTIONS, "format", "long")
     async def prune(self, options: Options) -> str:
         """Delete the releases that no group, instance or fallback refers to and that retention does not keep."""
-        return await deploy_runner.run(options, ["prune", *options.flags("format")])
+        return await deploy_runner.run(options, ["prune", *options.flags("format", "long")])
 
-    @verb(*GROUP_OPTIONS, "format")
+    @verb(*GROUP_OPTIONS, "format", "long")
     async def doctor(self, options: Options) -> str:
         """List what a rollout needs of project and group, and what of it is missing; write nothing."""
         try:
-            return await deploy_runner.run(options, ["doctor", *options.flags("format")])
+            return await deploy_runner.run(options, ["doctor", *options.flags("format", "long")])
         except NotAllowedError as error:
             raise RefusedError(f"✗ account  {error}") from error
 

@@ -17,7 +17,17 @@ _ACCOUNT: Final = "instances@{project}.iam.gserviceaccount.com"
 _SCRIPT: Final = """\
 #!/bin/bash
 set -e
+phase() {{
+    curl --silent --max-time 2 --request PUT --header 'Metadata-Flavor: Google' \\
+        --data-raw "$(cat /proc/sys/kernel/random/boot_id) $(cut -d' ' -f1 /proc/uptime) ${{2:-}}" \\
+        "http://metadata.google.internal/computeMetadata/v1/instance/guest-attributes/release/$1" || true
+}}
+trap 'code=$?; [ $code = 0 ] || phase failed "the startup script ended with exit code $code"' EXIT
+phase booted
+docker pull {image}:{first}
+phase pulled
 docker run --detach --restart unless-stopped --network host {image}:{first}
+phase started
 """
 
 
@@ -93,7 +103,12 @@ def _template(name: str, environment: Environment) -> dict[str, Any]:
             "serviceAccounts": [
                 {"email": account, "scopes": ["https://www.googleapis.com/auth/cloud-platform"]},
             ],
-            "metadata": {"items": [{"key": "startup-script", "value": script}]},
+            "metadata": {
+                "items": [
+                    {"key": "enable-guest-attributes", "value": "TRUE"},
+                    {"key": "startup-script", "value": script},
+                ]
+            },
         },
     }
 

@@ -102,7 +102,7 @@ class Ci(DeployVerbs, LocalEnvironment):
             layout = await publish.lay_out(built, source, application, without_tag(image))
             return await bill.read(layout, image)
 
-    @verb(*GROUP_OPTIONS, *PUSH_OPTIONS, "timeout", "by", "format")
+    @verb(*GROUP_OPTIONS, *PUSH_OPTIONS, "timeout", "by", "format", "long")
     async def deploy(
         self,
         options: Options,
@@ -116,11 +116,11 @@ class Ci(DeployVerbs, LocalEnvironment):
             raise RefusedError("--all-checks: got --image, a release that is built. Fix: leave one of them out")
         if image:
             built = await deploy_runner.pull(options, image) if options.is_local else None
-            flags = options.flags("commit", "timeout", "format")
+            flags = options.flags("commit", "timeout", "format", "long")
             return await deploy_runner.deploy(options, image, flags, built)
         return (await _roll_out(options)).report
 
-    @verb(*GROUP_OPTIONS, *PUSH_OPTIONS, "timeout", "by", "advisory")
+    @verb(*GROUP_OPTIONS, *PUSH_OPTIONS, "timeout", "by", "long", "advisory")
     async def pipeline(self, options: Options) -> str:
         """Run a whole release: the gates of delivery.yaml beside build and smoke, then push, rollout, report."""
         await deploy_runner.checked(options)

@@ -92,6 +92,7 @@ class Options:
     timeout: Annotated[str, Doc("seconds until the rollout, or a step of it, has failed (default: by its size)")] = ""
     by: Annotated[str, Doc("name of the person or program that asks, for the release record")] = ""
     format: Annotated[str, Doc("text, json or markdown")] = "text"
+    long: Annotated[bool, Doc("text with full names, phases and instances")] = False
     no_latest: Annotated[bool, Doc("leave the tag 'latest' unchanged, for registries with immutable tags")] = False
     allow_stand_in: Annotated[
         bool, Doc("push an image that is built on stand-in base images to a real registry, too")
@@ -118,9 +119,11 @@ class Options:
         return f"dagger -m {shlex.quote(self.module)} call" if self.module else "./daggerw call"
 
     def flags(self, *names: str) -> list[str]:
-        """Return `--NAME VALUE` of each named option that has a value, for the command line of deploy."""
-        values = [(name, str(getattr(self, name))) for name in names]
-        return [part for name, value in values if value for part in (f"--{name}", value)]
+        """Return `--NAME VALUE` of each named option that has a value, or `--NAME` of a switch, for deploy."""
+        values = [(name, getattr(self, name)) for name in names]
+        return [
+            part for name, value in values if value for part in (f"--{name}", *([] if value is True else [str(value)]))
+        ]
 
     @property
     def retyped(self) -> str:

@@ -70,7 +70,7 @@ async def roll_out(gated: Gated, destination: Destination, options: Options) -> 
             if options.is_local:
                 beside_push_and_rollout.start_soon(_start_emulator, options, built)
             published, stage = await publish.push_image(layout, options, destination)
-        flags = options.flags("commit", "timeout", "format")
+        flags = options.flags("commit", "timeout", "format", "long")
         work = deploy_runner.deploy(options, published.reference, flags, built)
         report, seconds = await run_stage("deploy", work)
     return Release((*stages, stage, Stage("deploy", seconds, (f"to {options.env}",))), published, report)

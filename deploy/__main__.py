@@ -68,7 +68,7 @@ def _stop(invocation: Invocation, recorder: Recorder) -> NoReturn:
 
 
 def _report(invocation: Invocation, result: RunResult) -> str:
-    return run_report(result, invocation.command, invocation.options.format)
+    return run_report(result, invocation.command, invocation.options.format, is_long=invocation.options.long)
 
 
 def main() -> None:

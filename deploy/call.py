@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from deploy.config import Config
-from deploy.endpoints import with_endpoint_lines
 from deploy.environment_file import read_config
 from deploy.errors import ExitCode
 from deploy.group.observation import Observation
 from deploy.options import Invocation
 from deploy.recorder import Recorder
-from deploy.report.formats import run_report
+from deploy.report.formats import run_report, with_endpoint_lines
 from deploy.report.progress import progress_on
 from deploy.rollout.analysis import Analysis
 from deploy.rollout.perform import Execution
@@ -78,7 +77,8 @@ class Call:
 
     def print_result(self, result: RunResult) -> None:
         """Print the report of a run."""
-        write_report(run_report(result, self.invocation.command, self.invocation.options.format))
+        options = self.invocation.options
+        write_report(run_report(result, self.invocation.command, options.format, is_long=options.long))
 
     def refuse(self, config: Config, report: str) -> NoReturn:
         """Print a report as the last block of stderr, and end as a refusal."""

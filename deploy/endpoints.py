@@ -40,18 +40,3 @@ def endpoint_overrides(file: str, endpoints: Sequence[tuple[str, str, str]]) -> 
         for key, url, file_url in endpoints
         if url.rstrip("/") != file_url.rstrip("/")
     )
-
-
-def with_endpoint_lines(overrides: Sequence[EndpointOverride], report: str, shape: str) -> str:
-    """
-    Return a report below a line for each endpoint that differs from the environment file.
-
-    Args:
-        overrides: endpoints that differ from the environment file.
-        report: text of the report.
-        shape: format of the report; a report in JSON stays as it is, because it has a field for the endpoints.
-    """
-    if shape == "json":
-        return report
-    lines = [f"**{override}**\n" if shape == "markdown" else str(override) for override in overrides]
-    return "\n".join([*lines, report])

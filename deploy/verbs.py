@@ -1,12 +1,14 @@
 """The verbs, each as one function: read the group, make a plan, perform it, print the report."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Annotated, Final
 
 import typer
 
 from deploy.adoption import init
 from deploy.call import Call
+from deploy.compute_engine.serving_boots import read_serving_boot
 from deploy.config import Config
 from deploy.doctor.diagnosis import diagnose
 from deploy.doctor.readings import Readings, Unread
@@ -24,7 +26,7 @@ from deploy.report.findings import findings_report
 from deploy.report.formats import prune_report
 from deploy.report.preview import preview, preview_report
 from deploy.report.rebuilt_result import rebuilt_result
-from deploy.report.releases import release_rows, releases_report
+from deploy.report.releases import release_rows, releases_report, unmanaged_release
 from deploy.report.status import status, status_report
 from deploy.rollout.analysis import present_checks
 from deploy.rollout.deploy_plan import DeployRequest, plan_deploy
@@ -139,7 +141,8 @@ def status_(call: Call) -> None:
     session = call.open_session(config)
     observed = call.read_observation(session, config)
     shown = status(config, observed, session.server_time(), present_checks(session.checks, observed.group))
-    call.print_report(config, status_report(shown, call.invocation.options.format))
+    options = call.invocation.options
+    call.print_report(config, status_report(shown, options.format, is_long=options.long))
 
 
 def history(call: Call) -> None:
@@ -147,8 +150,9 @@ def history(call: Call) -> None:
     config = call.read_config()
     session = call.open_session(config)
     observed = call.read_observation(session, config, reads_region=True)
-    rows = release_rows(config, observed, session.server_time())
-    call.print_report(config, releases_report(rows, call.invocation.options.format))
+    now, options = session.server_time(), call.invocation.options
+    rows, unmanaged = release_rows(config, observed, now), unmanaged_release(config, observed, now)
+    call.print_report(config, releases_report(rows, options.format, unmanaged, is_long=options.long))
 
 
 def doctor(call: Call) -> None:
@@ -214,6 +218,7 @@ def _read_request(
     resolved, observed, _ = side_by_side(
         [lambda: session.registry.resolve(reference), lambda: call.read_observation(session, config), load_rules]
     )
+    observed = replace(observed, serving_boot=read_serving_boot(session.managed, observed))
     run, now = call.invocation.variables.run, session.server_time()
     return observed, DeployRequest(reference=resolved, run=run, now=now, commit=commit, by=by)
 

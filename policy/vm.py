@@ -16,7 +16,7 @@ from typing import Final
 
 # Absolute paths of the script that move into the VM's folder. Quoted heredocs stay unchanged.
 _MOVED: Final = re.compile(
-    r"(?<![\w./])/(?=opt/app\b|usr/local/sbin\b|var/lib/dojangkok\b|var/log/dojangkok\b|var/lib/docker\b|etc/|dev/disk/)"
+    r"(?<![\w./])/(?=opt/app\b|usr/local/sbin\b|var/lib/dojangkok\b|var/log/dojangkok\b|var/lib/docker\b|etc/|run/|dev/disk/)"
 )
 _QUOTED: Final = re.compile(r"<<'(\w+)'$")
 # Each stand-in records its arguments and exits with the code in `codes/NAME`, as often as `faults/NAME` says, or always
@@ -41,7 +41,9 @@ for command in "$name" "$name $1 $2"; do
         echo "$((left - 1))" >"$VM/faults/$command"
     fi
     code=$(cat "$VM/codes/$command")
-    case $name in gcloud | docker) echo "$command: the fault of a test" >&2 ;; esac
+    case $name in
+        gcloud | docker) (cat "$VM/texts/$command" 2>/dev/null || echo "$command: the fault of a test") >&2 ;;
+    esac
     exit "$code"
 done
 [ "$name $1 $2" != "docker compose up" ] || touch "$VM/serving"
@@ -52,6 +54,11 @@ echo "$3 ${*:4}" >>"$VM/limits"
 limit_s=$3
 [ ! -s "$VM/hangs/$4 $5 $6" ] || limit_s=0.3
 exec "$(PATH=${PATH#*:} command -v timeout)" --kill-after 10 "$limit_s" "${@:4}"
+"""
+# The metadata server keeps what is written to the guest attributes, and fails if `codes/curl` is set.
+_CURL: Final = r"""#!/bin/bash
+echo "${*: -1} ${*: -2:1}" >>"$VM/attributes"
+exit "$(cat "$VM/codes/curl" 2>/dev/null || echo 0)"
 """
 _COMMANDS: Final = ("gcloud", "docker", "mountpoint", "blkid", "mkfs.ext4", "systemctl", "mount", "sleep")
 _RESTART: Final = re.compile(r"^systemctl restart --no-block (\S+)$", re.MULTILINE)
@@ -69,11 +76,11 @@ class Vm:
     folder: Path
 
     def __post_init__(self) -> None:
-        for name in ("bin", "secrets", "codes", "faults", "hangs", "etc/systemd/system", "usr/local/sbin"):
+        for name in ("bin", "secrets", "codes", "faults", "hangs", "run", "etc/systemd/system", "usr/local/sbin"):
             (self.folder / name).mkdir(parents=True)
-        for name in (*_COMMANDS, "timeout"):
+        for name in (*_COMMANDS, "timeout", "curl"):
             path = self.folder / "bin" / name
-            path.write_text(_TIMEOUT if name == "timeout" else _STAND_IN)
+            path.write_text({"timeout": _TIMEOUT, "curl": _CURL}.get(name, _STAND_IN))
             path.chmod(0o755)
         (self.folder / "etc/fstab").touch()
         self.disk.parent.mkdir(parents=True)
@@ -123,7 +130,7 @@ class Vm:
         Returns:
             The last run of the service; of the script, if it restarts no service.
         """
-        for name in ("calls", "serving"):
+        for name in ("calls", "serving", "attributes"):
             (self.folder / name).unlink(missing_ok=True)
         path = self.folder / "startup-script"
         path.write_text(self._moved(script))
@@ -161,6 +168,13 @@ class Vm:
         """The commands of the last boot, in order."""
         path = self.folder / "calls"
         return path.read_text().replace(str(self.folder), "").splitlines() if path.exists() else []
+
+    @property
+    def attributes(self) -> list[tuple[str, str]]:
+        """The guest attributes that the last boot has written, in order: the path below `release/`, and the value."""
+        path = self.folder / "attributes"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [(url.rpartition("/release/")[2], value) for url, _, value in (line.partition(" ") for line in lines)]
 
     @property
     def is_serving(self) -> bool:

@@ -83,6 +83,25 @@ class ManagedGroup:
         path = f"zones/{instance.zone}/instances/{instance.name}/serialPort"
         return str(self.compute.get(path, within_s=within_s).get("contents", ""))
 
+    def guest_attributes(self, instance: Instance, namespace: str, within_s: float) -> Any:
+        """
+        Read a namespace of an instance's guest attributes; empty if nothing was written into it.
+
+        Args:
+            instance: the instance.
+            namespace: name of the namespace.
+            within_s: seconds that the read may take, retries included.
+        """
+        path = f"zones/{instance.zone}/instances/{instance.name}/getGuestAttributes"
+        try:
+            document = self.compute.get(path, {"queryPath": f"{namespace}/"}, within_s=within_s)
+        except CloudError as error:
+            if error.status == NOT_FOUND:
+                return []
+            raise
+        value = document.get("queryValue")
+        return value.get("items") if isinstance(value, dict) else []
+
     def list_autoscalers(self) -> list[Document]:
         """List the autoscalers of the zone or region, those of other groups included."""
         return list(self.compute.items(f"{self.location.path}/autoscalers"))

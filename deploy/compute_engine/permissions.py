@@ -39,7 +39,11 @@ INSTANCE_PERMISSIONS: Final = (
     "compute.subnetworks.use",
 )
 # What a rollout uses if it has it: evidence of a failed instance, and the quotas.
-OPTIONAL_PERMISSIONS: Final = ("compute.instances.getSerialPortOutput", "compute.regions.get")
+OPTIONAL_PERMISSIONS: Final = (
+    "compute.instances.getGuestAttributes",
+    "compute.instances.getSerialPortOutput",
+    "compute.regions.get",
+)
 _ACT_AS: Final = "iam.serviceAccounts.actAs"  # granted on the account of the instances
 
 

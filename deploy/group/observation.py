@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from deploy.documents.group_state import Group
 from deploy.documents.resource import Document
 from deploy.group.quotas import Quota, QuotaCheck, instances_that_fit, quota_checks
+from deploy.release import template
+from deploy.release.boot_times import NO_BOOT, BootTimes
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Observation:
         quotas: quotas of the group's region.
         quotas_error: why the quotas could not be read; empty if they could.
         clock_ahead_s: seconds that this computer's clock is ahead of Compute Engine's.
+        serving_boot: slowest phases that the serving instances have written; without any if they were not read.
     """
 
     group: Group
@@ -35,11 +38,18 @@ class Observation:
     quotas: tuple[Quota, ...]
     quotas_error: str
     clock_ahead_s: float = 0.0
+    serving_boot: BootTimes = NO_BOOT
 
     @property
     def quota_checks(self) -> tuple[QuotaCheck, ...]:
         """What an instance of the group needs of each quota, and what is free; empty if the quotas can't be read."""
         return () if self.quotas_error else quota_checks(self.template, self.quotas)
+
+    @property
+    def boot(self) -> BootTimes:
+        """The phases of a boot: those of the serving instances, or those that the release record has."""
+        record = template.release_record(self.template)
+        return self.serving_boot if self.serving_boot.reached() or record is None else record.boot
 
     @property
     def surplus(self) -> int:

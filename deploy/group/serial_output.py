@@ -132,6 +132,11 @@ def failure(contents: str, repository: str) -> Failure | None:
     )
 
 
+def is_transient(text: str) -> bool:
+    """Return whether a line of a failed startup script shows an error that the next attempt may not have."""
+    return bool(_TRANSIENT.search(text) or _METADATA.match(text))
+
+
 def _script_failure(lines: list["_Line"], failed_ends: list["_Line"], repository: str) -> Failure | None:
     """Return the failure that the lines of a script and of Docker show; the script has not succeeded."""
     attempts = [line for line in lines if line.is_of_script(_RETRIES) or line.is_of_script(_GIVES_UP)]
@@ -139,14 +144,13 @@ def _script_failure(lines: list["_Line"], failed_ends: list["_Line"], repository
     if attempts and not has_given_up and not failed_ends:
         return None
     pulls = [index for index, line in enumerate(lines) if _is_pull(line.message, repository)]
-    permanent, transient = [], []
-    for line in lines[pulls[-1] if pulls else 0 :]:
-        if not _is_error(line) or (not failed_ends and _names_other_images(line.message, repository)):
-            continue
-        if _TRANSIENT.search(line.message) or _METADATA.match(line.message):
-            transient.append(line)
-        elif _PERMANENT.search(line.message):
-            permanent.append(line)
+    errors = [
+        line
+        for line in lines[pulls[-1] if pulls else 0 :]
+        if _is_error(line) and (failed_ends or not _names_other_images(line.message, repository))
+    ]
+    transient = [line for line in errors if is_transient(line.message)]
+    permanent = [line for line in errors if _PERMANENT.search(line.message) and not is_transient(line.message)]
     shown = permanent or transient or failed_ends
     if not shown:
         return None
@@ -233,8 +237,7 @@ def _is_error(line: _Line) -> bool:
 
 def _is_pull(message: str, repository: str) -> bool:
     """Return whether a message is the success of a pull from the release's repository."""
-    match = _PULLED.match(message)
-    return bool(match and _is_in_repository(match[1], repository))
+    return bool((match := _PULLED.match(message)) and _is_in_repository(match[1], repository))
 
 
 def _names_other_images(message: str, repository: str) -> bool:

@@ -1,5 +1,6 @@
 """The warnings before a rollout or a rollback: facts that are no reason to refuse, and yet matter to the operator."""
 
+from math import ceil
 from typing import Final
 
 from deploy.config import Config
@@ -68,15 +69,22 @@ def unchecked_quotas(observation: Observation) -> list[str]:
 
 
 def short_initial_delay(observation: Observation) -> str:
-    """Return why the group's initial delay is too short; empty if an instance has a minute until it is healthy."""
+    """
+    Return why the group's initial delay is too short; empty if an instance has the time that it needs to be healthy.
+
+    It needs a minute, or as long as a recorded boot took to its started containers, and the probes of the health check.
+    """
     check, delay_s = observation.health_check or {}, initial_delay_s(observation.group.raw)
     interval_s, threshold = int(check.get("checkIntervalSec") or 5), int(check.get("healthyThreshold") or 2)
-    needed_s = interval_s * threshold + _SHORTEST_START_S
+    started_s = ceil(observation.boot.started or 0.0)
+    start_s = max(started_s, _SHORTEST_START_S)
+    needed_s = interval_s * threshold + start_s
     if delay_s >= needed_s:
         return ""
+    recorded = ", in which a recorded boot has started its containers" if started_s >= start_s else ""
     return (
         f"the initial delay of {delay_s} s is shorter than {needed_s} s"
-        f" (check interval {interval_s} s * healthy threshold {threshold} + {_SHORTEST_START_S} s)"
+        f" (check interval {interval_s} s * healthy threshold {threshold} + {start_s} s{recorded})"
     )
 
 

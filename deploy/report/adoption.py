@@ -7,7 +7,8 @@ from deploy.config import Config
 from deploy.doctor.finding import Finding
 from deploy.report.findings import findings_document, findings_report
 from deploy.report.formats import Format
-from lib.output import as_json, inline
+from deploy.report.lines import wrapped, wrapped_command
+from lib.output import as_json
 from lib.output import markdown as escaped
 
 
@@ -27,7 +28,9 @@ def adoption_report(
     if format_ == "json":
         return as_json({"file": str(written or ""), "next": next_command, **findings_document(config, findings)})
     head = f"wrote {written}" if written else "no file was written, because the group or its template could not be read"
-    last = f"next: {next_command}"
     if format_ == "markdown":
-        return "\n".join([f"{escaped(head)}\n", findings_report(config, findings, format_), "", escaped(last)])
-    return "\n".join([inline(head), findings_report(config, findings, format_), inline(last)])
+        return "\n".join(
+            [f"{escaped(head)}\n", findings_report(config, findings, format_), "", escaped(f"next: {next_command}")]
+        )
+    last = wrapped_command(next_command, "next: ", "    ")
+    return "\n".join([*wrapped(head, "", "    "), findings_report(config, findings, format_), *last])

@@ -7,7 +7,7 @@ from typing import Final
 from deploy.analysis.reading import CheckSeries, Reading
 from deploy.analysis.verdict import number
 from deploy.report import table
-from lib.output import inline
+from deploy.report.lines import wrapped
 from lib.output import markdown as escaped
 
 _HEADS: Final = ("check", "value", "limit", "state", "over time")
@@ -16,10 +16,11 @@ _NO_DATA: Final = "·"
 _WIDTH: Final = 40
 
 
-def text_lines(series: Sequence[CheckSeries]) -> list[str]:
+def text_lines(series: Sequence[CheckSeries], indent: str = "") -> list[str]:
     """Return a table of the checks that were read, and why a check has no data; none if none was read."""
     heads, rows = _table(series)
-    return [*table.text(heads, rows), *map(inline, _reasons(series))] if rows else []
+    reasons = [line for reason in _reasons(series) for line in wrapped(reason, indent, f"{indent}  ")]
+    return [*table.text(heads, rows, indent), *reasons] if rows else []
 
 
 def markdown_lines(series: Sequence[CheckSeries]) -> list[str]:

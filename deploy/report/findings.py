@@ -9,7 +9,8 @@ from deploy.config import Config
 from deploy.doctor.finding import Finding
 from deploy.report import table
 from deploy.report.formats import Format
-from lib.output import MAX_LINE_LENGTH, as_json, inline
+from deploy.report.lines import wrapped, wrapped_command
+from lib.output import as_json
 from lib.output import markdown as escaped
 
 _MARKS: Final = {"ok": "✓", "wrong": "✗", "unknown": "?"}
@@ -32,10 +33,11 @@ def findings_report(config: Config, findings: Sequence[Finding], format_: Format
     head = f"{config.group}: {counts['ok']} ok, {counts['wrong']} wrong, {counts['unknown']} unknown"
     if format_ == "markdown":
         rows = [(_MARKS[row.state], row.check, row.text, row.command) for row in findings]
-        return "\n".join([f"### {escaped(head)}", "", *table.markdown(("", "check", "finding", "command"), rows)])
+        return "\n".join([f"### {escaped(head)}", "", *table.markdown(("state", "check", "finding", "command"), rows)])
     width = max(len(finding.check) for finding in findings)
     legend = [] if counts.total() == counts["ok"] else [_LEGEND]
-    return "\n".join([inline(head), *(f"  {_line(finding, width)}" for finding in findings), *legend])
+    lines = [line for finding in findings for line in _lines(finding, width)]
+    return "\n".join([*wrapped(head, "", "    "), *lines, *legend])
 
 
 def findings_document(config: Config, findings: Sequence[Finding]) -> dict[str, Any]:
@@ -48,13 +50,10 @@ def findings_document(config: Config, findings: Sequence[Finding]) -> dict[str, 
     }
 
 
-def _line(finding: Finding, width: int) -> str:
-    """Return a finding as one line, of which the text is shortened rather than the command."""
-    head = f"{_MARKS[finding.state]} {finding.check:{width}}  "
-    command = inline(f"{_BEFORE_COMMAND[finding.state]}{finding.command}") if finding.command else ""
-    if not command:
-        return f"{head}{inline(finding.text)}"
-    room = MAX_LINE_LENGTH - len(head) - len(command) - 4
-    text = inline(finding.text)
-    shown = text if len(text) <= room else f"{text[: max(0, room - 1)]}…"
-    return f"{head}{shown}. {command}"
+def _lines(finding: Finding, width: int) -> list[str]:
+    """Return a finding, with the command in lines of its own."""
+    head = f"  {_MARKS[finding.state]} {finding.check:{width}}  "
+    if not finding.command:
+        return wrapped(finding.text, head, " " * len(head))
+    command = wrapped_command(finding.command, f"    {_BEFORE_COMMAND[finding.state]}", " " * 6)
+    return [*wrapped(f"{finding.text}.", head, " " * len(head)), *command]

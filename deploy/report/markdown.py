@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
 
-from deploy.report import checks, table, text
+from deploy.report import boot, checks, table, text
 from deploy.rollout.result import InstanceTimes, RolloutResult, RunResult
 from lib.output import inline
 from lib.output import markdown as escaped
@@ -25,18 +25,20 @@ def run_report(result: RunResult, command: text.Command) -> str:
         command: returns the command line of a verb with these arguments.
     """
     lines = [f"### {escaped(text.heading(result))}", ""]
-    if result.message:
-        lines += [*(escaped(line) for line in text.reason(result).split("\n")), ""]
+    reason = [*text.reason(result), *([f"Fix: {result.fix}."] if result.fix else [])]
+    lines += [*map(escaped, reason), ""] if reason else []
     if result.diagnostics:
         lines += [*table.fenced("text", [inline(line) for line in result.diagnostics]), ""]
-    facts = text.facts(result, command)
-    lines += [*table.markdown(("", ""), facts), ""] if facts else []
+    facts = text.facts(result, command, is_long=True)
+    lines += [*(f"- **{name}** {escaped(value)}" for name, value in facts), ""] if facts else []
     for name, command_line in text.commands(result, command):
         lines += [f"{name.capitalize()}:", *table.fenced("sh", [inline(command_line)]), ""]
     lines += checks.markdown_lines(result.rollout.checks) if result.rollout else []
     if result.rollout and result.rollout.instances:
         rows = [text.row(instance) for instance in result.rollout.instances]
         lines += [*table.markdown(text.COLUMNS, rows), ""]
+        boots = boot.rows(result.rollout.instances, text.seconds)
+        lines += [*table.markdown(boots[0], boots[1:]), ""] if boots else []
         if result.rollout.phases:
             lines += table.fenced("mermaid", list(gantt(result.rollout)))
     return "\n".join(lines).rstrip()
@@ -63,12 +65,13 @@ def gantt(rollout: RolloutResult) -> Iterator[str]:
 
 
 def _bars(instance: InstanceTimes, end_s: float) -> Iterator[str]:
-    """Yield a bar until an instance was healthy, if it was not from the start, and a bar from then on."""
+    """Yield bars until an instance was healthy, if it was not from the start, and a bar from then on."""
     until_s = end_s if instance.deleted_s is None else instance.deleted_s
     healthy_s = instance.healthy_s
     if healthy_s is None or healthy_s > instance.first_poll_s:
         tag = "crit" if healthy_s is None else "active"
-        yield _bar("starts", instance, tag, instance.first_poll_s, until_s if healthy_s is None else healthy_s)
+        for word, from_s, to_s in boot.spans(instance, until_s if healthy_s is None else healthy_s):
+            yield _bar(word, instance, tag, from_s, to_s)
     if healthy_s is not None:
         yield _bar("serves", instance, "done", healthy_s, until_s)
 

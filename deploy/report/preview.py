@@ -14,6 +14,7 @@ from deploy.group.health import NOTHING_PROVEN
 from deploy.group.observation import Observation
 from deploy.release.steps import Step
 from deploy.report.formats import Format
+from deploy.report.lines import wrapped
 from deploy.report.table import fenced
 from deploy.report.template_changes import Change, template_changes
 from deploy.rollout.plan import ContinueSteps, DeployPlan, DeployRelease, NothingToDo
@@ -88,7 +89,8 @@ def preview(config: Config, observed: Observation, plan: DeployPlan, bill_of_mat
     """
     group = observed.group
     steps = plan.steps if isinstance(plan, DeployRelease | ContinueSteps) else ()
-    budget_s = _budget_s(config, group, steps)
+    started_s = None if isinstance(plan, NothingToDo) else plan.boot.started_s
+    budget_s = _budget_s(config, group, steps, started_s)
     instances: tuple[str, ...] = ()
     shortest_s, longest_s = 0.0, 0.0
     changes: tuple[Change, ...] = ()
@@ -127,9 +129,9 @@ def preview(config: Config, observed: Observation, plan: DeployPlan, bill_of_mat
     )
 
 
-def _budget_s(config: Config, group: Group, steps: tuple[Step, ...]) -> float:
+def _budget_s(config: Config, group: Group, steps: tuple[Step, ...], started_s: float | None) -> float:
     sizes = [*(step.count.instances(group.target_size) for step in steps), group.target_size]
-    return sum(map(config.rollout.budget_s, sizes))
+    return sum(config.rollout.budget_s(size, started_s) for size in sizes)
 
 
 def estimated_s(instances: int, at_once: int, bake_s: float) -> tuple[float, float]:
@@ -164,7 +166,8 @@ def preview_report(preview: Preview, format_: Format) -> str:
     if format_ == "markdown":
         block = ["", *fenced("diff", changes)] if changes else []
         return "\n".join([f"### {escaped(head)}", "", *(f"- {escaped(line)}" for line in lines), *block])
-    return "\n".join([inline(head), *(f"  {inline(line)}" for line in (*changes, *lines))])
+    shown = [row for line in (*changes, *lines) for row in wrapped(line, "  ", "      ")]
+    return "\n".join([*wrapped(head, "", "    "), *shown])
 
 
 def _wait(preview: Preview) -> str:

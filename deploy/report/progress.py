@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
-from deploy.rollout.watch import ShowSnapshot, Snapshot
+from deploy.rollout.snapshot import ShowSnapshot, Snapshot
 from lib.output import inline
 from lib.streams import SafeStream, write_progress
 

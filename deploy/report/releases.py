@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from deploy.config import Config
 from deploy.documents.canary import Canary, canary_of
@@ -12,9 +12,13 @@ from deploy.group import release_proof
 from deploy.group.health import is_settled
 from deploy.group.observation import Observation
 from deploy.release import history
+from deploy.release.template import image_reference, release_record
 from deploy.report import table
 from deploy.report.formats import Format
+from deploy.report.release_names import short_commit, short_digest
 from lib.output import as_json
+
+_HEAD: Final = ("age", "state", "digest", "commit", "by", "template")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +87,32 @@ def release_rows(config: Config, observed: Observation, now: datetime) -> tuple[
     )
 
 
+@dataclass(frozen=True)
+class UnmanagedRelease:
+    """
+    The image that the group serves by an unmanaged template.
+
+    Args:
+        template: name of the template.
+        image: digest of the image, or its tag; empty if the template's metadata does not decide it.
+        age_s: seconds since the template was made.
+    """
+
+    template: str
+    image: str
+    age_s: float
+
+
+def unmanaged_release(config: Config, observed: Observation, now: datetime) -> UnmanagedRelease | None:
+    """Return what the group serves from every instance; None if `deploy` made its template. Args: as `release_rows`."""
+    document, group = observed.template, observed.group
+    if not document or release_record(document) is not None or not is_settled(group) or len(group.versions) > 1:
+        return None
+    reference = image_reference(document, config.repository, config.image_in)
+    image = (reference.digest or reference.tag) if reference else ""
+    return UnmanagedRelease(group.versions[0].template, image, (now - history.made_at(document)).total_seconds())
+
+
 def _state(
     release: history.Release, current: set[str], canary: Canary | None
 ) -> Literal["proven", "unproven", "current", "canary"]:
@@ -93,23 +123,34 @@ def _state(
     return "current" if release.is_in(current) else "unproven"
 
 
-def releases_report(rows: Sequence[ReleaseRow], format_: Format) -> str:
-    """Return releases as a table, a list in JSON, or a table in Markdown."""
+def releases_report(
+    rows: Sequence[ReleaseRow], format_: Format, unmanaged: UnmanagedRelease | None = None, *, is_long: bool = False
+) -> str:
+    """
+    Return releases as a table, or as a list in JSON.
+
+    Args:
+        rows: releases, newest first.
+        format_: format of the report.
+        unmanaged: what the group serves by an unmanaged template, which is no release in JSON; None for a release.
+        is_long: whether the text has the names of the templates; Markdown always does.
+    """
     if format_ == "json":
         return as_json([asdict(row) | {"made_at": row.made_at.isoformat()} for row in rows])
-    if not rows:
+    aged = [(row.age_s, _cells(row)) for row in rows]
+    if unmanaged:
+        image = short_digest(unmanaged.image) or "-"
+        cells = ("→", table.age(unmanaged.age_s), "unmanaged", image, "-", "-", unmanaged.template)
+        aged.append((unmanaged.age_s, cells))
+    if not aged:
         return "no release yet"
-    head = ("", "age", "state", "digest", "commit", "by", "template")
-    cells = [
-        (
-            "→" if row.is_serving else "",
-            table.age(row.age_s),
-            row.state,
-            row.digest.removeprefix("sha256:")[:12],
-            row.commit[:7] or "-",
-            row.by or "-",
-            row.template,
-        )
-        for row in rows
-    ]
-    return "\n".join(table.markdown(head, cells) if format_ == "markdown" else table.text(head, cells))
+    cells_by_age = [cells for _, cells in sorted(aged, key=lambda row: row[0])]
+    if format_ == "markdown":
+        return "\n".join(table.markdown(("serves", *_HEAD), cells_by_age))
+    width = len(_HEAD) + 1 if is_long else len(_HEAD)
+    return "\n".join(table.text(("", *_HEAD)[:width], [cells[:width] for cells in cells_by_age]))
+
+
+def _cells(row: ReleaseRow) -> tuple[str, ...]:
+    mark, age, digest = "→" if row.is_serving else "", table.age(row.age_s), short_digest(row.digest)
+    return (mark, age, row.state, digest, short_commit(row.commit) or "-", row.by or "-", row.template)

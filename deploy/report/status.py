@@ -1,9 +1,10 @@
 """What a group serves, its instances and any drift: pure."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Final
 
 from deploy.analysis.reading import CheckSeries
 from deploy.config import Config
@@ -19,9 +20,14 @@ from deploy.group.step_rollout import is_paused, share_text, step_rollout
 from deploy.release import history, template
 from deploy.report import checks, table
 from deploy.report.formats import Format
+from deploy.report.lines import wrapped
+from deploy.report.release_names import full_name, short_name
 from deploy.rollout.reconcile_plan import plan_reconcile
-from lib.output import as_json, inline
+from deploy.rollout.served_release import ServedRelease
+from lib.output import as_json
 from lib.output import markdown as escaped
+
+_HEAD: Final = ("instance", "status", "action", "health", "template")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,29 +175,41 @@ def _canary(config: Config, observed: Observation) -> CanaryStatus | None:
     )
 
 
-def status_report(status: Status, format_: Format) -> str:
-    """Return a status as text, JSON or Markdown."""
+def status_report(status: Status, format_: Format, *, is_long: bool = False) -> str:
+    """
+    Return a status as text, JSON or Markdown.
+
+    Args:
+        status: the group at one moment.
+        format_: format of the report.
+        is_long: whether the text has full names, and the template of every instance; the other formats always do.
+    """
     if format_ == "json":
         return as_json(asdict(status))
-    head, lines = f"{status.group}: {status.summary}", _lines(status)
-    names = ("instance", "status", "action", "health", "template")
+    head = f"{status.group}: {status.summary}"
     rows = [_row(instance) for instance in status.instances]
     if format_ == "markdown":
-        items = [f"- {escaped(line)}" for line in lines]
+        items = [f"- {escaped(line)}" for line in _lines(status, full_name)]
         charts = checks.markdown_lines(status.checks)
-        return "\n".join([f"### {escaped(head)}", "", *items, "", *charts, *table.markdown(names, rows)])
-    shown_rows = [*checks.text_lines(status.checks), *(table.text(names, rows) if rows else [])]
-    return "\n".join([inline(head), *(f"  {line}" for line in (*map(inline, lines), *shown_rows))])
+        return "\n".join([f"### {escaped(head)}", "", *items, "", *charts, *table.markdown(_HEAD, rows)])
+    lines = wrapped(head, "", "    ")
+    for line in _lines(status, full_name if is_long else short_name):
+        lines += wrapped(line, "  ", "    ")
+    lines += checks.text_lines(status.checks, "  ")
+    columns = len(_HEAD) if is_long or {row[-1] for row in rows} - {status.template} else len(_HEAD) - 1
+    lines += table.text(_HEAD[:columns], [row[:columns] for row in rows], "  ") if rows else []
+    return "\n".join(lines)
 
 
-def _lines(status: Status) -> list[str]:
+def _lines(status: Status, name: Callable[[ServedRelease], str]) -> list[str]:
     release = _release(status)
     release += [f"{table.age(status.age_s)} old"] if status.age_s is not None else []
     flags = [f"target {status.target_size}", f"stable {_yes(status.is_stable)}", f"reached {_yes(status.is_reached)}"]
     flags += [f"autoscaler {status.autoscaler}"] if status.autoscaler else []
-    lines = [f"{'set to' if status.is_empty else 'serves'} {status.image}"] if status.image else []
+    image = name(ServedRelease("", status.image, status.commit))
+    lines = [f"{'set to' if status.is_empty else 'serves'} {image}"] if status.image else []
     lines += [" · ".join(release)] if release else []
-    lines += _canary_lines(status.canary) if status.canary else []
+    lines += _canary_lines(status.canary, name) if status.canary else []
     lines += [" · ".join(flags)]
     standby = [f"{count} {word}" for word, count in sorted(status.standby.items())]
     lines += [f"standby: {', '.join(standby)}"] if standby else []
@@ -204,11 +222,12 @@ def _release(release: Status | CanaryStatus) -> list[str]:
     return [f"{key} {value}" for key, value in members.items() if value]
 
 
-def _canary_lines(canary: CanaryStatus) -> list[str]:
+def _canary_lines(canary: CanaryStatus, name: Callable[[ServedRelease], str]) -> list[str]:
     state = "serves" if canary.is_serving else "does not serve yet"
     pause = ["then a pause until `promote`"] if canary.pauses else []
     step = [f"step {canary.step} of {canary.steps}", canary.share, state, *pause]
-    return [f"canary {canary.image}", " · ".join([*_release(canary), *step])]
+    image = name(ServedRelease("", canary.image, canary.commit))
+    return [f"canary {image}", " · ".join([*_release(canary), *step])]
 
 
 def _row(instance: Instance) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The result of a run as text, for a terminal."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -13,10 +14,11 @@ from deploy.errors import (
     SupersededError,
 )
 from deploy.group.health import NOTHING_PROVEN
-from deploy.report import checks, table
+from deploy.report import boot, checks, table
+from deploy.report.lines import padded, width, wrapped, wrapped_command
+from deploy.report.release_names import full_name, healthy_count, served, short_name
 from deploy.rollout.result import InstanceTimes, RolloutResult, RunResult
 from deploy.rollout.served_release import ServedRelease
-from lib.output import MAX_LINE_LENGTH, inline
 
 Command = Callable[..., str]
 _MEANING: Final[dict[int, str]] = {
@@ -28,29 +30,47 @@ _MEANING: Final[dict[int, str]] = {
     CapacityError.exit_code: "lacked capacity, rolled back",
     StoppedError.exit_code: "interrupted",
 }
+_WAY_BACK: Final = {"rollback": "rolled back: ", "abort": "aborted: "}
 
 
-def run_report(result: RunResult, command: Command) -> str:
+def run_report(result: RunResult, command: Command, *, is_long: bool = False) -> str:
     """
-    Return the report of a run: the heading, then one fact a line.
+    Return the report of a run: the heading, what failed, then one fact a line; no line has more than 80 cells.
 
     Args:
         result: the run.
         command: returns the command line of a verb with these arguments.
+        is_long: whether to print full names, phases and the table of instances.
     """
-    lines = [inline(heading(result))]
-    # A message of several lines, such as a parser's, keeps them; none looks like a fact of the report.
-    lines += ["  " + reason(result).replace("\n", "\n    ")] if result.message else []
-    lines += [f"    {inline(line)}" for line in result.diagnostics]
-    rows = [*facts(result, command), *commands(result, command)]
-    width = max((len(name) for name, _ in rows), default=0) + 2
-    lines += [f"  {name:{width}}{inline(value)}" for name, value in rows]
-    charts = checks.text_lines(result.rollout.checks) if result.rollout else []
-    lines += ["", *(f"  {line}" for line in charts)] if charts else []
-    instances = result.rollout.instances if result.rollout else ()
-    if instances:
-        lines += ["", *(f"  {line}" for line in table.text(COLUMNS, [row(instance) for instance in instances]))]
+    lines = wrapped(heading(result), "", "    ")
+    for number, line in enumerate(reason(result)):
+        # A message of several lines, such as a parser's, keeps them; none looks like a fact of the report.
+        lines += wrapped(line, "    " if number else "  ", "    ")
+    lines += wrapped(f"Fix: {result.fix}.", "  ", "    ") if result.fix else []
+    for line in result.diagnostics:
+        lines += _diagnostic(line)
+    rows, next_commands = facts(result, command, is_long=is_long), commands(result, command)
+    cells = max((width(name) for name, _ in (*rows, *next_commands)), default=0) + 4
+    for name, value in rows:
+        lines += wrapped(value, padded(f"  {name}", cells), " " * cells)
+    for name, value in next_commands:
+        lines += wrapped_command(value, padded(f"  {name}", cells), " " * cells)
+    rollout = result.rollout
+    if rollout and (is_long or result.exit_code or rollout.pause):
+        charts = checks.text_lines(rollout.checks, "  ")
+        lines += ["", *charts] if charts else []
+    if rollout and rollout.instances and is_long:
+        lines += ["", *table.text(COLUMNS, [row(instance) for instance in rollout.instances], "  ")]
+        boots = boot.rows(rollout.instances, seconds)
+        lines += ["", *table.text(boots[0], boots[1:], "  ")] if boots else []
     return "\n".join(lines)
+
+
+def _diagnostic(line: str) -> list[str]:
+    """Return the lines of a diagnostic; what an instance printed keeps its bar in each of them."""
+    beginning = re.match(" {0,8}(?:[|] )?", line)
+    bar = beginning[0] if beginning else ""
+    return wrapped(line[len(bar) :], f"    {bar}", f"    {bar}")
 
 
 COLUMNS: Final = ("name", "release", "state", "running", "healthy", "deleted")
@@ -64,89 +84,105 @@ def row(instance: InstanceTimes) -> tuple[str, ...]:
 
 
 def heading(result: RunResult) -> str:
-    """Return the result in one line."""
-    where = result.group or result.environment
+    """Return the outcome in one line; its mark is ✓ for a release that serves, ✗, ◐ at a pause, or ? for unknown."""
+    where, rollout = result.group or result.environment, result.rollout
     if result.exit_code is None:
-        return f"{where}: {result.verb}, whose end was not recorded"
-    if result.exit_code:
-        meaning = _MEANING.get(result.exit_code, "failed")
-        if result.exit_code == RefusedError.exit_code and result.rollout:
-            meaning = "refused, the group is unchanged"
-        return f"{where}: {result.verb} {meaning} (exit code {result.exit_code})"
-    return f"{where}{_success(result)}"
+        return f"? {where}: {result.verb}, whose end was not recorded"
+    if not result.exit_code:
+        return _success(result, where)
+    meaning = _MEANING.get(result.exit_code, "failed")
+    if result.exit_code == RefusedError.exit_code and rollout:
+        meaning = "refused, the group is unchanged"
+    return f"✗ {where}: {result.verb} {meaning} (exit code {result.exit_code}){_time(result)}"
 
 
-def _success(result: RunResult) -> str:
-    """Return the result of a run with exit code 0, as the end of the heading."""
-    template = result.target.template if result.target else ""
-    pause = result.rollout.pause if result.rollout else None
-    if pause:
-        return f": {pause}, with {template} on {pause.share}{': ' + pause.text if pause.text else ''}"
-    if result.rollout and result.rollout.is_empty:
-        return f": {NOTHING_PROVEN}; the group is set to {template}{_policy(result)}"
-    if result.is_rebuilt or (result.rollout and result.rollout.changed):
-        return f" serves {template}"
-    if result.rollout and (result.rollout.instances or result.rollout.restored_policy):
-        return f" serves {template}{_policy(result) or ', by a rollout that another run began'}"
-    return f": nothing to do, it serves {template} already"
+def _success(result: RunResult, where: str) -> str:
+    """Return the heading of a run with exit code 0."""
+    rollout, release = result.rollout, short_name(result.target) if result.target else ""
+    if rollout and rollout.pause:
+        return f"◐ {where}: {rollout.pause}{_time(result)}"
+    if rollout and rollout.is_empty:
+        return f"? {where}: {NOTHING_PROVEN}; the group is set to {release}{_policy(rollout)}"
+    if result.is_rebuilt:
+        return f"? {where}: the run left no result"
+    if not (rollout and (rollout.changed or rollout.instances or rollout.restored_policy)):
+        return f"✓ nothing to do: {release} serves {where}"
+    other = "" if rollout.changed else _policy(rollout) or ", by a rollout that another run began"
+    count = f" · {healthy_count(rollout.instances, rollout.target.template)}" if rollout.instances else ""
+    return f"✓ {_WAY_BACK.get(result.verb, '')}{release} serves {where}{other}{count}{_time(result)}"
 
 
-def _policy(result: RunResult) -> str:
+def _time(result: RunResult) -> str:
+    return f" · {seconds(result.seconds)}" if result.rollout and result.seconds else ""
+
+
+def _policy(rollout: RolloutResult) -> str:
     """Return that a run wrote the update policy alone; empty if it did not."""
-    is_alone = result.rollout and result.rollout.restored_policy and not result.rollout.changed
+    is_alone = rollout.restored_policy and not rollout.changed
     return "; this run restored the update policy of the environment file" if is_alone else ""
 
 
-def reason(result: RunResult) -> str:
-    """Return what failed, and one action against it, in a line of its own if both are too long for one."""
-    if not result.fix:
-        return result.message
-    fits = len(result.message) + len(result.fix) < MAX_LINE_LENGTH - len(" Fix: .")
-    return f"{result.message}{' ' if fits else chr(10)}Fix: {result.fix}."
+def reason(result: RunResult) -> list[str]:
+    """Return the lines of what failed, or of why a rollout pauses."""
+    pause = result.rollout.pause if result.rollout else None
+    text = result.message or (pause.text if pause else "")
+    return text.split("\n") if text else []
 
 
-def facts(result: RunResult, command: Command) -> list[tuple[str, str]]:
+def facts(result: RunResult, command: Command, *, is_long: bool = False) -> list[tuple[str, str]]:
     """
     Return the facts about a run, each with its name.
 
     Args:
         result: the run.
         command: returns the command line of a verb with these arguments.
+        is_long: whether to return full names and every fact.
     """
-    return list(_facts(result, command))
+    return list(_facts(result, command, full_name if is_long else short_name, is_long=is_long))
 
 
-def _facts(result: RunResult, command: Command) -> Iterator[tuple[str, str]]:
-    rollout = result.rollout
+def _facts(
+    result: RunResult, command: Command, name: Callable[[ServedRelease], str], *, is_long: bool
+) -> Iterator[tuple[str, str]]:
+    rollout, before, target = result.rollout, result.before, result.target
+    pause = rollout.pause if rollout else None
+    is_done = result.exit_code == 0 and pause is None
     if result.is_rebuilt:
         yield "source", "read from the group and its templates; the run itself left no result"
-    if result.before and (result.target is None or result.before.template != result.target.template):
-        yield "before", _release(result.before)
-    if result.target:
-        is_paused = bool(rollout and rollout.pause)
-        yield "target" if result.exit_code or is_paused else "now", _release(result.target)
-        if result.target.commit:
-            yield "commit", result.target.commit
-    if result.run:
-        duration = f", {seconds(result.seconds)}" if result.seconds else ""
-        yield "run", f"{result.run}, {result.began_at:%Y-%m-%d %H:%M:%S} UTC{duration}"
-    if rollout and rollout.phases:
-        yield "phases", " · ".join(f"{phase.name} {seconds(phase.seconds)}" for phase in rollout.phases)
-    if rollout and rollout.surge is not None:
-        restored = "; the environment file's is set again" if rollout.restored_policy else ""
-        yield "surge", f"{rollout.surge} above the target size{restored}"
-    if rollout and rollout.requests:
-        yield "requests", str(rollout.requests)
-    yield from _pruned(rollout, command) if rollout else ()
+    if target and (is_long or not is_done):
+        yield "now" if is_done else "target", name(target) + (f" on {pause.share}" if pause else "")
+    has_served = rollout is not None and rollout.instances and pause is None and (result.is_rebuilt or not is_done)
+    if rollout and has_served:
+        yield served(rollout.instances, [release for release in (before, target) if release])
+    if before and (is_long or not has_served) and (target is None or before.template != target.template):
+        is_unchanged = result.exit_code in (RefusedError.exit_code, NotAllowedError.exit_code)
+        yield "set to" if is_unchanged else "before", name(before)
+    if is_long:
+        yield from _details(result)
+    if rollout and rollout.prunable:
+        yield "remaining", remaining(rollout.prunable, command)
     for warning in rollout.warnings if rollout else ():
         yield "warning", warning
 
 
-def _pruned(rollout: RolloutResult, command: Command) -> Iterator[tuple[str, str]]:
+def _details(result: RunResult) -> Iterator[tuple[str, str]]:
+    rollout = result.rollout
+    if result.target and result.target.commit:
+        yield "commit", result.target.commit
+    if result.run:
+        duration = f", {seconds(result.seconds)}" if result.seconds else ""
+        yield "run", f"{result.run}, {result.began_at:%Y-%m-%d %H:%M:%S} UTC{duration}"
+    if rollout is None:
+        return
+    if rollout.phases:
+        yield "phases", " · ".join(f"{phase.name} {seconds(phase.seconds)}" for phase in rollout.phases)
+    if rollout.surge is not None:
+        restored = "; the environment file's is set again" if rollout.restored_policy else ""
+        yield "surge", f"{rollout.surge} above the target size{restored}"
+    if rollout.requests:
+        yield "requests", str(rollout.requests)
     for name in rollout.pruned:
         yield "pruned", name
-    if rollout.prunable:
-        yield "remaining", remaining(rollout.prunable, command)
 
 
 def remaining(count: int, command: Command) -> str:
@@ -189,9 +225,3 @@ def seconds(value: float) -> str:
     """Return a duration, such as `90 s` or `2 min 5 s`."""
     whole = round(value)
     return f"{whole} s" if whole < 120 else f"{whole // 60} min {whole % 60} s"
-
-
-def _release(release: ServedRelease) -> str:
-    if release.reference and release.template:
-        return f"{release.reference} ({release.template})"
-    return release.reference or release.template

@@ -7,6 +7,7 @@ from deploy.config import Config
 from deploy.documents.group_state import Version
 from deploy.documents.resource import links_of
 from deploy.group import health, release_proof, typed_rollback
+from deploy.group.boot_phases import boot_facts
 from deploy.group.drift import manual_changes
 from deploy.group.observation import Observation
 from deploy.group.preflight import refuse_quota_shortage, refuse_secrets, refuse_unmet_preconditions
@@ -75,7 +76,8 @@ def _plan_same_release(config: Config, observed: Observation, now: datetime) -> 
         target=target,
         fallback=fallback,
         is_empty=is_empty,
-        budget_s=config.rollout.budget_s(group.target_size),
+        budget_s=config.rollout.budget_s(group.target_size, observed.boot.started),
+        boot=boot_facts(observed, observed.template),
         short_delay=short_initial_delay(observed),
         restores_policy=restores_policy,
         is_judged=typed_rollback.is_judged(group, observed.templates, now),
@@ -94,7 +96,8 @@ def _plan_new_release(
     serving = Fallback(before.link, str(observed.template["id"]), before.name)
     fallback = history.rollback_fallback(serving, not reason, template.release_record(observed.template))
     body = template.new_template(observed.template, _record(config, request, observed, fallback), config.image_in)
-    budget_s = config.rollout.budget_s(group.target_size)
+    boot = boot_facts(observed, body)
+    budget_s = config.rollout.budget_s(group.target_size, boot.started_s)
     steps = config.rollout.release_steps
     name = version_name("deploy", request.reference.digest, request.run, request.now, None if steps else budget_s)
     link = f"{links_of(observed.template)[0].rpartition('/')[0]}/{body['name']}"
@@ -109,6 +112,7 @@ def _plan_new_release(
         budget_s=budget_s,
         steps=steps,
         surge=auto_surge(config, observed),
+        boot=boot,
         short_delay=short_initial_delay(observed),
         warnings=(*preflight_warnings(config, observed), *release_proof.fallback_warnings(fallback, before, reason)),
     )
@@ -129,4 +133,5 @@ def _record(config: Config, request: DeployRequest, observed: Observation, fallb
         origin=origin.link if origin else "",
         origin_made_at=origin.made_at if origin else None,
         steps=config.rollout.release_steps,
+        boot=observed.boot,
     )

@@ -1,4 +1,4 @@
-"""Failures that a late instance shows before the rollout's time is over: its serial output, and the group's errors."""
+"""Failures before a rollout's time is over: phases of boots, serial output of a late instance, the group's errors."""
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -10,6 +10,7 @@ from deploy.documents.group_state import Group, Instance, Version, parse_version
 from deploy.errors import CloudError, NotAllowedError
 from deploy.group import serial_output
 from deploy.group.health import Verdict, capacity_codes, is_serving
+from deploy.rollout.boot_reader import BootReader
 
 _FIRST_READ_S: Final = 30.0
 _PAUSE_S: Final = 20.0
@@ -69,17 +70,24 @@ class EarlyFailureDetector:
     Args:
         managed: the group.
         config: names of the environment.
+        has_phases: whether the template of the release enables guest attributes.
 
     Attributes:
+        boots: phases of the boots; the serial port of an instance that has written a phase is not read.
         outputs: longest serial output of each instance by its name; a recreated instance begins a new, shorter one.
     """
 
     managed: ManagedGroup
     config: Config
+    has_phases: bool = False
+    boots: BootReader = field(init=False)
     outputs: dict[str, str] = field(default_factory=dict, init=False)
     _late: LateInstance = field(default=LateInstance(), init=False)
     _transient: frozenset[str] = field(default=frozenset(), init=False)
     _is_forbidden: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self.boots = BootReader(self.managed, self.has_phases)
 
     def read_verdict(self, group: Group, target: Version, now_s: float) -> Verdict | None:
         """
@@ -90,7 +98,10 @@ class EarlyFailureDetector:
             target: version that the group is set to.
             now_s: time of the clock of the rollout.
         """
-        late = late_instances(group, target)
+        failed = self.boots.verdict(group, target)
+        if failed is not None:
+            return failed
+        late = tuple(name for name in late_instances(group, target) if name not in self.boots.boots)
         self._transient &= frozenset(late)
         self._late = next_late_instance(late, now_s, self._late, self._transient)
         instance = next((instance for instance in group.instances if instance.name == self._late.name), None)

@@ -8,6 +8,7 @@ from deploy.documents.canary import Canary
 from deploy.documents.group_state import Version
 from deploy.errors import NotRestoredError, RefusedError
 from deploy.group import health
+from deploy.group.boot_phases import UNKNOWN_BOOT
 from deploy.group.health import Verdict
 from deploy.rollout.automatic_rollback import edits_text, refuse_mismatch, roll_back
 from deploy.rollout.bake_check import BakeCheck
@@ -27,7 +28,8 @@ from deploy.rollout.plan import (
 )
 from deploy.rollout.pruning import prune_templates
 from deploy.rollout.result import Pause, RolloutResult
-from deploy.rollout.watch import InconclusiveError, NotServedError, PrintLine, ShowSnapshot, Watch
+from deploy.rollout.snapshot import PrintLine, ShowSnapshot
+from deploy.rollout.watch import InconclusiveError, NotServedError, Watch
 from deploy.rollout.watch_state import Goal
 
 
@@ -101,7 +103,8 @@ class Execution:
     def _begin(self) -> GroupWriter:
         plan = self._plan
         check = None if isinstance(plan, WaitForRollout) and not plan.is_judged else self._bake_check
-        watch = Watch(self.managed, self._config, plan.target, self._show_snapshot, self._print_line, check)
+        boot = plan.boot if isinstance(plan, WaitForRollout | DeployRelease | ContinueSteps) else UNKNOWN_BOOT
+        watch = Watch(self.managed, self._config, plan.target, self._show_snapshot, self._print_line, check, boot)
         self._writer = GroupWriter(self.managed, self._config, watch, self._plan.warnings)
         return self._writer
 

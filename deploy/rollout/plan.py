@@ -11,6 +11,7 @@ from typing import Literal
 from deploy.documents.canary import Canary, Target
 from deploy.documents.group_state import Group, Version
 from deploy.documents.resource import Document
+from deploy.group.boot_phases import UNKNOWN_BOOT, BootFacts
 from deploy.release.record import Fallback
 from deploy.release.steps import Step
 
@@ -49,6 +50,7 @@ class WaitForRollout:
         fallback: version that is restored if the rollout fails; None if no release was ever proven.
         is_empty: whether the group has no instances, and a target size of 0.
         budget_s: seconds that the rollout may still take.
+        boot: what is known of the boots of the release.
         short_delay: what the group's initial delay is shorter than; empty if the delay is long enough.
         text: sentence about the rollout for the operator; empty for a deploy, which says it by its progress.
         restores_policy: whether the surge of a rollout is to be replaced by the environment file's in the end.
@@ -60,6 +62,7 @@ class WaitForRollout:
     fallback: Fallback | None
     is_empty: bool
     budget_s: float
+    boot: BootFacts = UNKNOWN_BOOT
     short_delay: str = ""
     text: str = ""
     restores_policy: bool = False
@@ -83,6 +86,7 @@ class DeployRelease:
         budget_s: seconds that the rollout may take, or its last step.
         steps: parts of the group that get the release before all of it does; empty for none.
         surge: instances above the target size, by `surge: auto`; None for the surge of the environment file.
+        boot: what is known of the boots of the release.
         short_delay: what the group's initial delay is shorter than; empty if the delay is long enough.
         warnings: facts that the operator should read, one line each.
     """
@@ -97,6 +101,7 @@ class DeployRelease:
     budget_s: float
     steps: tuple[Step, ...] = ()
     surge: int | None = None
+    boot: BootFacts = UNKNOWN_BOOT
     short_delay: str = ""
     warnings: tuple[str, ...] = ()
 
@@ -118,6 +123,7 @@ class ContinueSteps:
         target_size: target size of the group at preflight.
         budget_s: seconds that the last step may take.
         surge: instances above the target size, by `surge: auto`; None for the surge of the environment file.
+        boot: what is known of the boots of the release.
         short_delay: what the group's initial delay is shorter than; empty if the delay is long enough.
         text: sentence about the rollout for the operator.
         warnings: facts that the operator should read, one line each.
@@ -133,6 +139,7 @@ class ContinueSteps:
     target_size: int
     budget_s: float
     surge: int | None = None
+    boot: BootFacts = UNKNOWN_BOOT
     short_delay: str = ""
     text: str = ""
     warnings: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from deploy.config import Config
 from deploy.group import health, typed_rollback
+from deploy.group.boot_phases import boot_facts
 from deploy.group.clock_skew import clock_skew_warnings
 from deploy.group.observation import Observation
 from deploy.group.step_rollout import step_rollout
@@ -60,7 +61,8 @@ def _plan_unsettled(
         target=target,
         fallback=fallback,
         is_empty=health.is_empty(group),
-        budget_s=config.rollout.budget_s(group.target_size),
+        budget_s=config.rollout.budget_s(group.target_size, observed.boot.started),
+        boot=boot_facts(observed, observed.template),
         short_delay=short_initial_delay(observed),
         restores_policy=restores_policy,
         is_judged=typed_rollback.is_judged(group, observed.templates, now),

@@ -7,6 +7,7 @@ from deploy.analysis.reading import CheckSeries
 from deploy.documents.group_state import Version
 from deploy.endpoints import EndpointOverride
 from deploy.errors import DeployError
+from deploy.release.boot_times import NO_BOOT, BootTimes
 from deploy.rollout.served_release import ServedRelease
 
 
@@ -40,6 +41,7 @@ class InstanceTimes:
         running_s: time of the first poll that showed the instance RUNNING.
         healthy_s: time of the first poll that showed the instance HEALTHY.
         deleted_s: time of the first poll that lacked the instance.
+        boot: phases that the instance wrote of its last boot, which began at running_s.
     """
 
     name: str
@@ -52,6 +54,7 @@ class InstanceTimes:
     running_s: float | None = None
     healthy_s: float | None = None
     deleted_s: float | None = None
+    boot: BootTimes = NO_BOOT
 
 
 @dataclass(frozen=True)

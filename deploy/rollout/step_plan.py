@@ -2,6 +2,7 @@
 
 from deploy.config import Config
 from deploy.errors import RefusedError
+from deploy.group.boot_phases import boot_facts
 from deploy.group.canary_health import is_canary_serving
 from deploy.group.observation import Observation
 from deploy.group.preflight import refuse_unmet_preconditions
@@ -34,7 +35,7 @@ def continued_steps(
     config: Config, observed: Observation, rollout: StepRollout, promotion: Promotion = ""
 ) -> ContinueSteps:
     """Return the plan that goes on with a rollout; arguments of `plan_steps`."""
-    group = observed.group
+    group, boot = observed.group, boot_facts(observed, rollout.template)
     return ContinueSteps(
         canary=rollout.canary,
         fingerprint=group.fingerprint,
@@ -44,7 +45,8 @@ def continued_steps(
         index=rollout.index,
         promotion=promotion,
         target_size=group.target_size,
-        budget_s=config.rollout.budget_s(group.target_size),
+        budget_s=config.rollout.budget_s(group.target_size, boot.started_s),
+        boot=boot,
         surge=auto_surge(config, observed),
         short_delay=short_initial_delay(observed),
         text=rollout_text(observed, rollout),

@@ -6,6 +6,7 @@ from typing import Final
 
 from deploy.documents.group_state import Group, Instance, Version
 from deploy.group import version_name
+from deploy.group.boot_phases import Boot
 from deploy.rollout.result import InstanceTimes, Phase
 
 # In the order in which a rollout reaches them; one without instances, or one that fails, leaves some out. Its steps are
@@ -52,6 +53,22 @@ class Timeline:
         # A rollback reaches no milestone of the release.
         milestones = _milestones(group, release) if release in group.versions else []
         return replace(self, times=times).reach(at_s, *milestones)
+
+    def add_boots(self, boots: Mapping[str, Boot], at_s: float) -> "Timeline":
+        """
+        Add what instances of the release have written of their boots.
+
+        Args:
+            boots: boots by the name of the instance.
+            at_s: seconds from the start of the rollout to the poll that has just been added.
+        """
+        times = {
+            key: replace(old, boot=boots[old.name].times.later(old.running_s, at_s))
+            if old.is_new and old.name in boots and old.running_s is not None
+            else old
+            for key, old in self.times.items()
+        }
+        return replace(self, times=times)
 
     def _key(self, instance: Instance) -> InstanceKey:
         """Return the key of an instance; one without a version is being deleted, and keeps the key that it had."""

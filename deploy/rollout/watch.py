@@ -1,6 +1,6 @@
 """Polls a group until its target version serves or has failed: the one loop of a rollout."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -8,11 +8,13 @@ from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.config import Config
 from deploy.documents.group_state import Group, Version
 from deploy.errors import CloudError, NotAllowedError, RefusedError, SupersededError
+from deploy.group.boot_phases import UNKNOWN_BOOT, BootFacts
 from deploy.group.canary_health import canary_verdict
 from deploy.group.health import PollSummary, Verdict, add_poll, failing_check_warnings, group_verdict
 from deploy.group.later_changes import changes_since_patch
 from deploy.rollout.bake_check import BakeCheck, BakeFinding
 from deploy.rollout.early_failure import EarlyFailureDetector
+from deploy.rollout.snapshot import PrintLine, ShowSnapshot, Snapshot
 from deploy.rollout.timeline import Timeline
 from deploy.rollout.watch_state import (
     Goal,
@@ -50,30 +52,6 @@ class NotServedError(Exception):
         self.verdict = verdict
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """
-    What one poll of a group returned.
-
-    Args:
-        at_s: seconds since the start of the rollout.
-        group: the group.
-        target: version that the group is set to.
-        verdict: verdict on the group.
-        timeline: times of all polls, this one included.
-    """
-
-    at_s: float
-    group: Group
-    target: Version
-    verdict: Verdict
-    timeline: Timeline
-
-
-ShowSnapshot = Callable[[Snapshot], None]
-PrintLine = Callable[[str], None]
-
-
 @dataclass
 class Watch:
     """
@@ -86,6 +64,7 @@ class Watch:
         show_snapshot: function that shows the progress after each poll.
         print_line: function that prints a line that is no snapshot.
         bake_check: judges the release at each poll of a bake; None for its health alone.
+        boot: what is known of the boots of the release.
 
     Attributes:
         timeline: times of all polls.
@@ -100,6 +79,7 @@ class Watch:
     show_snapshot: ShowSnapshot
     print_line: PrintLine
     bake_check: BakeCheck | None = None
+    boot: BootFacts = UNKNOWN_BOOT
     timeline: Timeline = field(default_factory=Timeline, init=False)
     group: Group | None = field(default=None, init=False)
     replaced: str = field(default="", init=False)
@@ -109,7 +89,7 @@ class Watch:
     def __post_init__(self) -> None:
         self._time = self.managed.compute.time
         self._began_s = self._time.now_s()
-        self._early_failures = EarlyFailureDetector(self.managed, self.config)
+        self._early_failures = EarlyFailureDetector(self.managed, self.config, has_phases=self.boot.has_phases)
 
     def until_served(self, goal: Goal) -> tuple[str, ...]:
         """
@@ -123,7 +103,7 @@ class Watch:
             InconclusiveError: a check of the bake could not judge the version when the bake was over.
             SupersededError: another deploy changed the group's version.
         """
-        state = first_state(goal, self.config.rollout, self._time.now_s())
+        state = first_state(goal, self.config.rollout, self._time.now_s(), self.boot.started_s)
         while True:
             state = self._poll(state)
             if state.verdict.state == "superseded":
@@ -189,6 +169,8 @@ class Watch:
         if group is None:
             return after_failed_poll(state, self._read_error, now_s)
         polls = add_poll(group, state.goal.target, state.polls)
+        if not state.goal.is_rollback:
+            self._early_failures.boots.read(group, state.goal.target, now_s)
         judged = self._judge(group, state.goal, polls)
         self._record(now_s - self._began_s, group, state.goal.target, judged)
         return after_poll(state, group, polls, judged, now_s)
@@ -227,7 +209,8 @@ class Watch:
 
     def _record(self, at_s: float, group: Group, target: Version, verdict: Verdict) -> None:
         """Add a poll to the timeline, and show its snapshot."""
-        timeline = self.timeline.add(group, self.release, at_s)
+        boots = self._early_failures.boots.boots
+        timeline = self.timeline.add(group, self.release, at_s).add_boots(boots, at_s)
         if group.versions == (self.release,):
             timeline = timeline.reach(at_s, "settled") if verdict.state == "done" else timeline.remove("settled")
         self.timeline = timeline

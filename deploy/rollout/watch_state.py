@@ -48,6 +48,7 @@ class WatchState:
     Args:
         goal: what the watch waits for.
         settings: rollout settings of the environment.
+        started_s: seconds that the slowest recorded boot took to its started containers; None if none was recorded.
         began_s: start of the watch, or the poll at which a success was lost.
         now_s: time of the last poll.
         changed_s: time of the last poll that differed from the poll before.
@@ -61,6 +62,7 @@ class WatchState:
 
     goal: Goal
     settings: RolloutSettings
+    started_s: float | None = None
     began_s: float
     now_s: float
     changed_s: float
@@ -72,11 +74,12 @@ class WatchState:
     success_s: float | None = None
 
 
-def first_state(goal: Goal, settings: RolloutSettings, now_s: float) -> WatchState:
-    """Return the state before the first poll."""
+def first_state(goal: Goal, settings: RolloutSettings, now_s: float, started_s: float | None = None) -> WatchState:
+    """Return the state before the first poll; the arguments are members of the state."""
     return WatchState(
         goal=goal,
         settings=settings,
+        started_s=started_s,
         began_s=now_s,
         now_s=now_s,
         changed_s=now_s,
@@ -146,8 +149,8 @@ def _size_budget_s(state: WatchState) -> float:
     """Return the seconds that a step may take by the size of its canary, and a rollback by that of the group."""
     size, canary = state.first_size or 0, state.goal.canary
     if canary is None:
-        return state.settings.rollback_budget_s(size)
-    return state.settings.budget_s(min(canary.size.instances(size), size))
+        return state.settings.rollback_budget_s(size, state.started_s)
+    return state.settings.budget_s(min(canary.size.instances(size), size), state.started_s)
 
 
 def pause_s(state: WatchState, requests: int = 0) -> float:

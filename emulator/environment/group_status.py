@@ -8,6 +8,7 @@ from emulator.environment.clock import timestamp
 from emulator.environment.links import name_of, project_of, self_link
 from emulator.environment.location import Location
 from emulator.group.attempts import Attempt
+from emulator.group.boot_phases import boot_times
 from emulator.group.conditions import Conditions
 from emulator.group.instance_lifecycle import health_state
 from emulator.group.instances import Instance, Version
@@ -140,6 +141,7 @@ def instance_snapshot(instance: Instance, group: Group, settings: Settings, cond
     health = ""
     if settings.health_check is not None:
         health = health_state(instance, settings.health_check, conditions.container(instance), group.at_s)
+    phases = boot_times(instance)
     return {
         "name": instance.name,
         "zone": instance.zone,
@@ -152,7 +154,7 @@ def instance_snapshot(instance: Instance, group: Group, settings: Settings, cond
         "available": instance.was_available and instance.status == "RUNNING",
         "repairs": instance.repairs,
         "error": instance.attempts[-1].code if instance.attempts else "",
-    }
+    } | ({"phases": phases} if phases else {})
 
 
 def _version(version: Version) -> dict[str, str]:

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
 from emulator.environment.bindings import Binding
+from emulator.environment.guest_queries import GuestQueries
 from emulator.environment.instance_rules import InstanceRule, drawn_profile, mentions
 from emulator.environment.links import project_of
 from emulator.environment.quotas import instance_usage
 from emulator.environment.store import Store
-from emulator.environment.template_metadata import metadata_text, needed_action
+from emulator.environment.template_metadata import enables_guest_attributes, metadata_text, needed_action
 from emulator.environment.view import Document
 from emulator.group.attempts import CreationError, error_message, quota_error
 from emulator.group.conditions import Conditions
@@ -32,6 +33,7 @@ class InstanceControls:
     def __init__(self, store: Store, seed: int, decide_s: float) -> None:
         self._store = store
         self.bindings: dict[str, Binding] = {}
+        self.guest_queries = GuestQueries()
         self.reload()
         self._seed = seed
         self._decide_s = decide_s
@@ -95,7 +97,9 @@ class InstanceControls:
 
     def _profile(self, instance: Instance) -> Profile:
         metadata = self.metadata(instance.intended.template, instance.config)
-        return drawn_profile(self.rules, instance, metadata, self._seed)
+        template = self._template(instance.intended.template)
+        has_attributes = enables_guest_attributes(template, instance.config)
+        return drawn_profile(self.rules, instance, metadata, self._seed, has_attributes=has_attributes)
 
     def image_binding(self, instance: Instance) -> Binding | None:
         """Return the binding of an image that the existing VM of an instance runs; None if there is none."""

@@ -1,18 +1,24 @@
 """Instance rules: which instances get which profile, by their name, template or image."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from emulator.group.boot_phases import NAMESPACE, usual_times
 from emulator.group.instances import Instance
 from emulator.group.profile import Profile
 
 Seconds = Annotated[float, Field(ge=0)]
+Phase = Literal["booted", "login", "secrets", "pulled", "started", "failed"]
 Time = Seconds | Annotated[tuple[Seconds, Seconds], Field(description="drawn evenly from this range")]
 _TIMES: Final = ("create_s", "boot_s", "answer_s", "crash_after_s", "stop_s", "delete_s")
+# What a startup script that writes phases has in it: `phase NAME`, a function such as that of iac/scripts/phases.sh.
+_PHASE: Final = re.compile(r"(?m)^\s*phase (\w+)")
+_WRITES_PHASES: Final = f"/guest-attributes/{NAMESPACE}/"
 _SELECTORS: Final = {"instance", "template", "image"}
 
 
@@ -55,6 +61,11 @@ class InstanceRule(BaseModel):
     """names of health checks that its application never answers"""
     serial: tuple[str, ...] | None = None
     """lines that its start-up prints to the serial port if the application never answers"""
+    phases: dict[Phase, Time] | None = None
+    """time from RUNNING until its startup script writes each phase to the guest attributes, or [from, to]; needs the
+    metadata enable-guest-attributes=TRUE"""
+    failed: Annotated[str, Field(max_length=1_000)] | None = None
+    """reason of the phase failed, with which its startup script ends; its application never answers"""
 
     @property
     def rank(self) -> int:
@@ -70,7 +81,9 @@ class InstanceRule(BaseModel):
         )
 
 
-def drawn_profile(rules: list[InstanceRule], instance: Instance, metadata: str, seed: int) -> Profile:
+def drawn_profile(
+    rules: list[InstanceRule], instance: Instance, metadata: str, seed: int, *, has_attributes: bool = False
+) -> Profile:
     """
     Return the profile of an instance's present incarnation.
 
@@ -79,20 +92,26 @@ def drawn_profile(rules: list[InstanceRule], instance: Instance, metadata: str, 
         instance: instance whose name and incarnation seed the random numbers
         metadata: all metadata of its template
         seed: random seed of the environment
+        has_attributes: whether its template enables guest attributes
     """
     random = Random(f"{seed}/{instance.name}/{instance.incarnation}")  # noqa: S311 - simulated times, no secret
     fields: dict[str, Any] = {}
     for rule in sorted(rules, key=lambda rule: rule.rank):
         if rule.applies_to(instance, metadata):
             fields |= rule.model_dump(exclude_none=True, exclude=_SELECTORS)
-    is_never_healthy = fields.pop("never_healthy", False)
-    times = {
-        name: random.uniform(*value) if isinstance(value, tuple) else value
-        for name, value in fields.items()
-        if name in _TIMES
-    }
+    is_never_healthy, phases = fields.pop("never_healthy", False), fields.pop("phases", None)
+    times = _drawn({name: value for name, value in fields.items() if name in _TIMES}, random)
     profile = replace(Profile(), **(fields | times))
-    return replace(profile, answer_s=None) if is_never_healthy else profile
+    if phases is None and has_attributes and _WRITES_PHASES in metadata:
+        phases = usual_times(profile.answer_s, _PHASE.findall(metadata), fails=bool(profile.failed))
+    if phases and has_attributes:
+        ordered = sorted(_drawn(phases, random).items(), key=lambda phase: phase[1])
+        profile = replace(profile, phases=tuple(ordered))
+    return replace(profile, answer_s=None) if is_never_healthy or profile.failed else profile
+
+
+def _drawn(times: Mapping[str, Any], random: Random) -> dict[str, float]:
+    return {name: random.uniform(*value) if isinstance(value, tuple) else value for name, value in times.items()}
 
 
 def mentions(text: str, image: str) -> bool:

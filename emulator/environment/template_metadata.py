@@ -11,6 +11,7 @@ from emulator.group.settings import UpdateAction
 # Source: Compute Engine's documentation of minimalAction, as quoted in google-cloud-compute.
 _REFRESHED: Final = {"metadata", "labels", "tags", "description"}
 _RESTARTED: Final = {"machineType", "minCpuPlatform", "serviceAccounts", "scheduling", "shieldedInstanceConfig"}
+_GUEST_ATTRIBUTES: Final = "enable-guest-attributes"
 
 
 def with_config(properties: Document, config: str) -> Document:
@@ -30,6 +31,12 @@ def metadata_text(template: Document, config: str) -> str:
     items = with_config(template.get("properties", {}), config).get("metadata", {}).get("items") or []
     entries = {str(item.get("key", "")): str(item.get("value", "")) for item in items}
     return "\n".join(read_entry(key, entries) for key in entries)
+
+
+def enables_guest_attributes(template: Document, config: str) -> bool:
+    """Return whether the metadata of a template's instances enable guest attributes."""
+    items = with_config(template.get("properties", {}), config).get("metadata", {}).get("items") or []
+    return any(item.get("key") == _GUEST_ATTRIBUTES and str(item.get("value", "")).upper() == "TRUE" for item in items)
 
 
 def needed_action(old: Document, new: Document) -> UpdateAction:

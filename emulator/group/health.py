@@ -64,6 +64,8 @@ def verdicts(
     """
     if running_at_s < 0:
         return []
+    if profile.failed:
+        container = None  # the startup script has failed before it could start the container
     start_s = running_at_s
     if container is not None and container.answers and start_s < container.before_s:
         return _interrupted(start_s, health_check, container)

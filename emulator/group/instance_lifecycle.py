@@ -110,7 +110,7 @@ def _stopped(instance: Instance, now_s: float) -> Instance:
         return replace(instance, action="NONE", stage="up", stage_at_s=now_s, status=status)
     if instance.action == "RECREATING":
         deleted = replace(instance, stage="requested", stage_at_s=now_s, status="", id="", actual_template="")
-        return replace(deleted, incarnation=instance.incarnation + 1)
+        return replace(deleted, incarnation=instance.incarnation + 1, earlier_boot_s=None)
     template = instance.intended.template
     return replace(instance, stage="staging", stage_at_s=now_s, status="STAGING", actual_template=template)
 

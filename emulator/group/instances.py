@@ -54,6 +54,7 @@ class Instance:
         config: all-instances configuration of the instance, as JSON; empty if there is none
         standby_from_s: earliest time at which it is suspended or stopped, after the standby policy's initial delay
         drained_at_s: time at which load balancers have closed its connections, while its stage is draining
+        earlier_boot_s: begin and end of the boot before this one, of the same VM; None if there was none
     """
 
     name: str
@@ -77,6 +78,7 @@ class Instance:
     config: str = ""
     standby_from_s: float = 0.0
     drained_at_s: float = 0.0
+    earlier_boot_s: tuple[float, float] | None = None
 
     @property
     def is_leaving(self) -> bool:
@@ -123,7 +125,7 @@ def with_action(
     exists = bool(instance.id)
     stopping = replace(
         changed, running_at_s=-1.0, was_available=False, stage="stopping" if exists else "requested",
-        status="STOPPING" if exists else "",
+        status="STOPPING" if exists else "", earlier_boot_s=_ended_boot(instance, now_s),
     )  # fmt: skip
     return replace(stopping, status=instance.status) if action == "ABANDONING" else stopping
 
@@ -136,4 +138,12 @@ def with_standby_target(instance: Instance, target: str, now_s: float, from_s: f
 
 def shut_down(instance: Instance, now_s: float) -> Instance:
     """Return an instance that shuts down without an action of its group, as after `instances.stop`."""
-    return replace(instance, status="STOPPING", running_at_s=-1.0, stage_at_s=now_s, was_available=False)
+    return replace(
+        instance, status="STOPPING", running_at_s=-1.0, stage_at_s=now_s, was_available=False,
+        earlier_boot_s=_ended_boot(instance, now_s),
+    )  # fmt: skip
+
+
+def _ended_boot(instance: Instance, now_s: float) -> tuple[float, float] | None:
+    """Return begin and end of the boot that ends now; of the boot before, if the instance does not run."""
+    return (instance.running_at_s, now_s) if instance.running_at_s >= 0 else instance.earlier_boot_s

@@ -19,6 +19,8 @@ class Profile:
         create_error_times: number of failures before the creation succeeds; None: it never succeeds
         unanswered: names of health checks that its application never answers
         serial: lines that its start-up prints to the serial port if the application never answers
+        phases: phases that its startup script writes to the guest attributes, each with its time from RUNNING
+        failed: reason of the phase `failed`; then the application never answers, not even in a bound container
     """
 
     create_s: float = 4.0
@@ -31,6 +33,8 @@ class Profile:
     create_error_times: int | None = None
     unanswered: tuple[str, ...] = ()
     serial: tuple[str, ...] = ()
+    phases: tuple[tuple[str, float], ...] = ()
+    failed: str = ""
 
 
 def answers_for_good(profile: Profile) -> bool:

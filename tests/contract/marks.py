@@ -4,7 +4,7 @@ from typing import Final, Literal, NamedTuple
 
 import pytest
 
-Evidence = Literal["A", "K", "W", "C", "E", "G", "P", "T", "R", "D"]
+Evidence = Literal["A", "K", "Q", "W", "C", "E", "G", "P", "T", "R", "D"]
 Guess = Literal["M", "I"]
 Grade = Literal["measured", "recorded", "reported", "assumed"]
 
@@ -25,6 +25,11 @@ EVIDENCE: Final[dict[str, Source]] = {
     ),
     "K": Source(
         "sources of cloud-init at 0167c1b (DataSourceGCE.py, cc_write_files.py) and konlet at 2377bdf (runtime.go)",
+        "2026-11-27",
+    ),
+    "Q": Source(
+        "public repositories that read guest attributes: captured answers (404 of a namespace, 2026-09-29), values that"
+        " survive a reset, and the limits of Google's page",
         "2026-11-27",
     ),
     "C": Source(

@@ -13,6 +13,7 @@ import pytest
 from policy.workflows import FOLDER, is_call, read_workflow, steps
 from tests.e2e.checkouts import Checkout, copy_repository
 from tests.e2e.team_repository import SETTINGS, make_team_repository
+from tests.support.reports import unwrapped
 
 MODULE: Final = "github.com/owner/delivery@v1"
 LINES: Final = {
@@ -68,12 +69,15 @@ def test_every_line_of_the_workflow_works_for_another_repository(job: Checkout) 
     bill = json.loads(run_line(job, "bill-of-materials", IMAGE=published["reference"]))
     assert bill["metadata"]["component"]["version"] == published["digest"]
     assert {"bomFormat", "serialNumber", "specVersion"} <= set(bill)
-    assert f"undo      dagger -m {MODULE} call rollback" in deployed
-    assert f"--settings DIR --source SOURCE --module {MODULE}" in deployed
-    [reference] = set(re.findall(r"^  now +(\S+@sha256:[0-9a-f]{64}) ", deployed, re.MULTILINE))
+    assert re.search(rf"^  undo +dagger -m {re.escape(MODULE)} call rollback ", unwrapped(deployed), re.MULTILINE)
+    assert f"--settings DIR --source SOURCE --module {MODULE}" in unwrapped(deployed)
+    reference, digest = published["reference"], published["digest"].removeprefix("sha256:")
+    short = f"{published['name'].rpartition('/')[2]} {digest[:7]}"
+    assert deployed.startswith(f"✓ {short} ")
     assert reference in run_line(job, "report")
     rolled_back = run_line(job, "rollback")
-    assert re.search(rf"^  before +{reference} ", rolled_back, re.MULTILINE)
+    assert rolled_back.startswith("✓ rolled back: ")
+    assert re.search(rf"^  before +{short} ", rolled_back, re.MULTILINE)
     assert reference in run_line(job, "plan", IMAGE=reference)
     status = run_line(job, "$VERB", VERB="status")
     assert (reference in status, "serves from every instance" in status) == (False, True)

@@ -12,6 +12,7 @@ from tests.e2e.checkouts import Checkout, answers, pushed
 from tests.support.emulator import Emulator
 from tests.support.gcloud import gcloud_at
 from tests.support.loopback import free_port
+from tests.support.reports import unwrapped
 from tests.support.transcripts import comparable
 from tests.support.waiting import wait_until
 
@@ -72,7 +73,8 @@ def test_two_releases_and_a_rollback(checkout: Checkout, tmp_path: Path) -> None
     assert re.search(r"^deploy +\d+\.\d s", shown, re.MULTILINE)
     assert first != second
     assert gcloud_sees(checkout, tmp_path) == (second, ["HEALTHY"] * 3)
-    assert re.search(r"bill of materials sha256:[0-9a-f]{64}$", call(checkout, "plan", "--image", first), re.MULTILINE)
+    planned = unwrapped(call(checkout, "plan", "--image", first))
+    assert re.search(r"bill of materials sha256:[0-9a-f]{64}$", planned, re.MULTILINE)
 
     call(checkout, "reset-local", "--group", "other")
     rows = json.loads(call(checkout, "history", "--format", "json"))
@@ -127,7 +129,7 @@ def test_an_app_that_dies_after_smoke_is_rolled_back(checkout: Checkout) -> None
     assert status(checkout)["image"] == first
     absent = checkout.daggerw("call", "deploy", "--image", broken[:-8] + "00000000")
     assert absent.returncode == 3
-    assert "push it first" in absent.stderr
+    assert "push it first" in unwrapped(absent.stderr)
 
 
 @pytest.mark.usefixtures("fresh")
@@ -136,11 +138,12 @@ def test_canary_is_promoted_by_the_next_call(checkout: Checkout) -> None:
     steps = "bake_s: 8, steps: [{instances: 1, bake_s: 2}, {pause: true}],"
     checkout.replace("environments/local.yaml", "bake_s: 8,", steps)
     shown = call(checkout, "pipeline")
-    assert "paused at step 1 of 2, with dojangkok-dev-ai-server-seed-r-" in shown
+    assert "\n◐ dojangkok-dev-ai-server-mig: paused at step 1 of 2 · " in shown
     assert re.search(r"^ +promote +\./daggerw call promote --env local$", shown, re.MULTILINE)
     canary = json.loads(call(checkout, "status", "--format", "json"))["canary"]
     assert (canary["image"], canary["share"]) == (pushed(shown), "1 of 3 instances")
-    assert "serves dojangkok-dev-ai-server-seed-r-" in call(checkout, "promote")
+    promoted = call(checkout, "promote")
+    assert re.match(r"✓ ai-server [0-9a-f]{7} serves dojangkok-dev-ai-server-mig · 3/3 · ", promoted), promoted
     assert status(checkout)["image"] == pushed(shown)
 
 
@@ -192,10 +195,10 @@ def test_wrong_arguments_are_refused(checkout: Checkout) -> None:
     assert "--env: got 'local', which has no such VM. Fix: dev or prod" in nowhere.stderr
     absent = checkout.daggerw("call", "status", "--group", "other")
     assert absent.returncode == 3
-    assert "group 'other': not found in zone asia-northeast3-a of project dojangkok-dev." in absent.stderr
+    assert "group 'other': not found in zone asia-northeast3-a of project dojangkok-dev." in unwrapped(absent.stderr)
     nonsense = checkout.daggerw("call", "rollback", "--to", "nothing")
     assert nonsense.returncode == 3
-    assert "is no release of this group" in nonsense.stderr
+    assert "is no release of this group" in unwrapped(nonsense.stderr)
 
 
 def test_command_line_that_dagger_does_not_accept_ends_with_1_and_says_why(checkout: Checkout) -> None:

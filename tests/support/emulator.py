@@ -81,11 +81,13 @@ class Emulator:
         """Return a function that checks whether an instance has entered a phase, such as `verifying`, since now."""
         return self.plan_fault(when={"phase": phase}, request={"verb": "GET", "path": "emulator/clock"})
 
-    def copy_template(self, name: str) -> None:
-        """Make a template like the seed's, whose start-up script names another release."""
+    def copy_template(self, name: str, **metadata: str) -> None:
+        """Make a template like the seed's, whose start-up script names another release; `_` is `-` in a key."""
         seed = self.get(f"{TEMPLATES}/{SEED_TEMPLATE}")
-        text = json.dumps(seed["properties"]).replace("ai-server:latest", f"ai-server:{name}")
-        self.ask(f"compute/v1/{TEMPLATES}", {"name": name, "properties": json.loads(text)})
+        properties = json.loads(json.dumps(seed["properties"]).replace("ai-server:latest", f"ai-server:{name}"))
+        items = [{"key": key.replace("_", "-"), "value": value} for key, value in metadata.items()]
+        properties["metadata"]["items"] += items
+        self.ask(f"compute/v1/{TEMPLATES}", {"name": name, "properties": properties})
 
     def kill(self) -> None:
         """Kill the process, without closing connections of its clients."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 from emulator.api.calls import Call, serves, shown
 from emulator.api.documents import check_fingerprint, with_fingerprint
 from emulator.api.errors import not_found
+from emulator.api.guest_attributes import query_result, rate_exceeded
 from emulator.api.lists import envelope, page
 from emulator.api.serial_port import serial_output
 from emulator.environment.clock import timestamp
@@ -14,6 +15,7 @@ from emulator.environment.links import name_of, self_link
 from emulator.environment.operations import Operation
 from emulator.environment.template_metadata import with_config
 from emulator.environment.view import Document
+from emulator.group.boot_phases import written_values
 from emulator.group.instances import Instance, shut_down, with_action
 from emulator.group.members import deciding_soon, with_instance
 
@@ -82,6 +84,22 @@ def get_serial_port_output(call: Call) -> Document:
         "contents": text[start:],
         "start": str(start),
         "next": str(len(text)),
+    }
+
+
+@serves("instances.getGuestAttributes")
+def get_guest_attributes(call: Call) -> Document:
+    """Return the phases that an instance's startup script has written; none if guest attributes are not enabled."""
+    listed = _named(call)
+    path = _path(call, listed)
+    if not call.environment.instance_controls.guest_queries.add(path, call.environment.now_s):
+        raise rate_exceeded(path)
+    values = written_values(listed.instance, call.environment.now_s) if listed.instance else {}
+    query_path, variable_key = str(call.query.get("queryPath", "")), str(call.query.get("variableKey", ""))
+    return {
+        "kind": "compute#guestAttributes",
+        "selfLink": self_link(f"{path}/guestAttributes/{variable_key or query_path}"),
+        **query_result(values, query_path, variable_key),
     }
 
 

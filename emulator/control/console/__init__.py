@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from emulator.api.fault_plans import FaultPlans
+from emulator.control.console.releases import releases
 from emulator.environment.environment import Environment
 from emulator.environment.group_status import snapshot
 from emulator.environment.operations import Operation, render
@@ -16,7 +17,7 @@ _MARK: Final = '<script id="recorded" type="application/json">null</script>'
 
 
 def state(environment: Environment, faults: FaultPlans) -> dict[str, Any]:
-    """Return what the page draws: every group, the last operations, the fault plans and the clock."""
+    """Return what the page draws: groups, releases, the last operations, fault plans, instance rules and the clock."""
     operations = [
         Operation(**document["operation"])
         for path, documents in environment.view.collections.items()
@@ -31,8 +32,12 @@ def state(environment: Environment, faults: FaultPlans) -> dict[str, Any]:
             path: snapshot(group, environment.settings(path), environment.conditions(path))
             for path, group in environment.view.groups.items()
         },
+        "releases": releases(environment),
         "operations": [render(operation, environment.now_s) for operation in operations[-20:]],
         "faults": faults.dump(),
+        "instance_rules": [
+            rule.model_dump(exclude_none=True, exclude_defaults=True) for rule in environment.instance_controls.rules
+        ],
         "bindings": [asdict(binding) for binding in environment.instance_controls.bindings.values()],
     }
 
@@ -40,7 +45,7 @@ def state(environment: Environment, faults: FaultPlans) -> dict[str, Any]:
 def live() -> str:
     """Return the page that reads the emulator's state again and again."""
     page = (_HERE / "page.html").read_text()
-    for name in ("page.css", "data.js", "lanes.js", "page.js"):
+    for name in ("page.css", "data.js", "releases.js", "lanes.js", "panels.js", "page.js"):
         page = page.replace(f"/* {name} */", (_HERE / name).read_text())
     return page
 

@@ -10,11 +10,9 @@ function word(instance) { // one word for an instance, as in the legend
   if (instance.action === "NONE") return instance.health === "" && instance.available ? "running" : instance.available ? "healthy" : "verifying";
   return WORD[instance.action] || instance.action.toLowerCase();
 }
-const shape = (instance) => [word(instance), instance.template, instance.version, instance.repairs, instance.error].join();
+const shape = (instance) => [word(instance), instance.template, instance.version, instance.repairs, instance.error, instance.phases?.[0].at_s].join();
 const isHealthy = (instance) => ["healthy", "running"].includes(word(instance));
 const style = (state) => (STATES.includes(state) ? state : state === "running" ? "healthy" : "changing");
-const label = (version) => version.name && version.name !== version.template ? `${version.name} (${version.template})` : version.template;
-const share = (version) => version.percent == null ? "" : `, ${version.percent} %`; // absent in an older recording
 const same = (first, second) => JSON.stringify(first) === JSON.stringify(second);
 
 function began(all) { // index at which the last rollout began: other versions, after a stable time with a single version
@@ -51,7 +49,7 @@ function lives(seen, moment_s) { // stretches over which an instance looks the s
 // The first minute without a change is drawn to scale, and the rest ever shorter: a day without changes is two minutes wide.
 const drawn = (gap_s) => (gap_s <= 60 ? gap_s : 60 + 20 * Math.log10(gap_s / 60));
 
-function makeAxis(moments, from_s, to_s) {
+function makeAxis(moments, from_s, to_s, step) { // its width grows by steps, so that a live drawing does not change all the time
   const at = [from_s, ...moments.filter((moment) => moment > from_s && moment < to_s), Math.max(to_s, from_s + 1)];
   const units = [0];
   for (let i = 1; i < at.length; i++) units.push(units[i - 1] + drawn(at[i] - at[i - 1]));
@@ -62,7 +60,7 @@ function makeAxis(moments, from_s, to_s) {
     return to[low] + part * (to[high] - to[low]);
   };
   const total = units[units.length - 1];
-  return { from_s, to_s: at[at.length - 1], at, total, width: Math.max(60, Math.ceil(total / 30) * 30),
+  return { from_s, to_s: at[at.length - 1], at, total, width: Math.max(60, Math.ceil(total / step) * step),
     unit: (moment) => between(moment, at, units), moment: (unit) => between(unit, units, at) };
 }
 
@@ -71,5 +69,4 @@ function span(seconds) { // 0:07, 12:30, 1:00:05
   const s = Math.max(0, Math.round(seconds)), h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60;
   return h ? `${h}:${two(m)}:${two(s % 60)}` : `${m}:${two(s % 60)}`;
 }
-const rough = (s) => s < 5400 ? `${Math.round(s / 60)} min` : s < 129600 ? `${Math.round(s / 3600)} h` : `${Math.round(s / 86400)} days`;
 const utc = (moment_s) => new Date(moment_s * 1000).toISOString().slice(0, 19).replace("T", " ") + " UTC";

@@ -3,7 +3,7 @@
 const recorded = JSON.parse($("recorded").textContent); // null: live
 const POLL_MS = 500;
 let entries = new Map(); // path of a group: its entries of the request log, oldest first
-let state = { now_s: 0, speed: 1, groups: {}, operations: [], faults: [] };
+let state = { now_s: 0, speed: 1, groups: {}, releases: {}, operations: [], faults: [], instance_rules: [] };
 let cursor_s = null; // moment that is shown; null is the end, which follows the clock
 let axis = null; // between virtual seconds and what is drawn
 let playing = 0; // handle of the next frame
@@ -13,8 +13,9 @@ function render() {
   if (!state.now_s) return;
   const paths = [...new Set([...entries.keys(), ...Object.keys(state.groups)])].sort();
   const picker = $("group");
-  fill(picker, JSON.stringify([paths, Object.keys(state.groups)]), () => paths.map((path) => {
-    const option = make("option", { value: path }, path.split("/").pop() + (path in state.groups ? "" : " (deleted)"));
+  const texts = paths.length > 1 ? paths.map(groupText) : paths;
+  fill(picker, JSON.stringify([paths, texts]), () => paths.map((path, i) => {
+    const option = make("option", { value: path }, texts[i]);
     option.selected = path === picker.value;
     return option;
   }));
@@ -27,30 +28,45 @@ function render() {
   set($("speed"), state.speed == null ? "moved by hand" : `${state.speed} ×`);
   renderOperations(moment_s);
   renderFaults();
+  renderRules(picker.value);
+}
+
+function entriesOf(path) { // with what the group is now, unless it was deleted
+  const kept = entries.get(path) || [], last = kept[kept.length - 1];
+  const end_s = Math.max(path in state.groups ? state.now_s : 0, last ? last.at_s : 0);
+  return path in state.groups ? [...kept, { at_s: end_s, ...state.groups[path] }] : kept;
+}
+
+function groupText(path) { // the group's name with the outcome of its last rollout
+  const all = entriesOf(path), now = all[all.length - 1], rollout = lastRollout(all), name = path.split("/").pop();
+  if (!(path in state.groups)) return `${name} (deleted)`;
+  const words = { served: "", failed: " (failed, rolled back)", restored: " (rolled back)", running: " (rolling out)", canary: " (canary)" };
+  return name + (rollout ? words[outcomeOf(rollout, now, now.at_s, String, null).kind] : "");
 }
 
 function renderGroup(path) {
-  const kept = entries.get(path) || [];
-  const last = kept[kept.length - 1];
-  // An old recording and a deleted group end with their last change; anything else at the clock.
-  const end_s = Math.max(path in state.groups ? state.now_s : 0, last ? last.at_s : 0);
-  const all = path in state.groups ? [...kept, { at_s: end_s, ...state.groups[path] }] : kept;
+  const all = entriesOf(path), end_s = all[all.length - 1].at_s;
   const start = $("span").value === "all" ? 0 : began(all);
   const from_s = start ? Math.max(all[0].at_s, all[start].at_s - 20) : all[0].at_s;
-  axis = makeAxis(kept.map((entry) => entry.at_s), from_s, end_s);
+  axis = makeAxis((entries.get(path) || []).map((entry) => entry.at_s), from_s, end_s, recorded ? 1 : 30);
   if (cursor_s !== null && cursor_s < from_s) cursor_s = from_s;
   const moment_s = cursor_s === null ? end_s : Math.min(cursor_s, end_s);
   const seen = all.filter((entry) => entry.at_s <= moment_s);
   const now = seen[seen.length - 1] || all[0];
   const letters = new Map(); // template: its index, in the order of appearance
   for (const entry of all) for (const { template } of [...entry.instances, ...entry.versions]) if (!letters.has(template)) letters.set(template, letters.size);
-  const look = (template) => ({ hue: `t${letters.get(template) % 6}`, letter: String.fromCharCode(65 + letters.get(template) % 26) });
-  const swatch = (template) => make("span", { class: `swatch ${look(template).hue}` }, look(template).letter);
+  const name = (template) => releaseName(template, releaseOf(path, template));
+  const look = (template) => ({ hue: `t${letters.get(template) % 6}`, letter: String.fromCharCode(65 + letters.get(template) % 26), name: name(template) });
+  const swatch = (template) => make("span", { class: `swatch ${look(template).hue}`, title: details(path, template) }, look(template).letter);
+  const view = { name, look, swatch, key: JSON.stringify([...letters.keys()].map((template) => [template, name(template)])) };
+  const rollout = lastRollout(seen);
 
   const healthy = now.instances.filter(isHealthy).length;
   set($("path"), path);
-  set($("summary"), sentence(now, healthy, path in state.groups || cursor_s !== null));
-  fill($("facts"), JSON.stringify([now, [...letters]]), () => {
+  set($("summary"), sentence(now, healthy, name, path in state.groups || cursor_s !== null));
+  renderOutcome(rollout, now, moment_s, path, view);
+  renderVersions(rollout, now, path, view);
+  fill($("facts"), JSON.stringify(now), () => {
     const fact = (id, name, ...value) => make("div", {}, make("dt", {}, name), make("dd", { id }, ...value));
     return [
       fact("healthy", "Healthy", `${healthy}`),
@@ -60,23 +76,15 @@ function renderGroup(path) {
       fact("stable", "isStable", now.is_stable ? "yes" : "no"),
       fact("reached", "versionTarget.isReached", now.is_reached ? "yes" : "no"),
       fact("phase", "Phase", now.phase),
-      fact("versions", "Versions: instances, of their target", ...now.versions.map((version) => {
-        const have = now.instances.filter((row) => word(row) !== "deleting" && row.template === version.template && row.version === version.name);
-        return make("div", {}, swatch(version.template), make("span", { class: "name" }, label(version)), ` ${have.length} of ${version.size}${share(version)}`);
-      })),
     ];
   });
   measured = $("strip").clientWidth;
-  const width = Math.max(320, measured) * Number($("zoom").value) - 2;
+  const width = measured * Number($("zoom").value);
   drawGroup({ all, seen, now, moment_s, axis, look, width });
   if (cursor_s === null) $("strip").scrollLeft = width;
-  fill($("instances"), JSON.stringify([now.instances, [...letters]]), () => table(
-    ["Instance", "Zone", "Template", "Version", "State", "Action", "Status", "Health", "Repairs", "Last error"],
-    now.instances.map((row) => [make("span", { class: "name" }, row.name), row.zone,
-      make("span", {}, swatch(row.template), make("span", { class: "name" }, row.template)), row.version || "–",
-      word(row), row.action, row.status || "not yet", row.health || "–", String(row.repairs), row.error || "–"]), "No instance."));
-  fill($("legend"), JSON.stringify([...letters]), () => [
-    ...[...letters.keys()].map((template) => make("li", {}, swatch(template), make("span", { class: "name" }, template))),
+  renderInstances(now, moment_s, view);
+  fill($("legend"), view.key, () => [
+    ...[...letters.keys()].map((template) => make("li", {}, swatch(template), named(name(template)))),
     ...STATES.map((name) => make("li", { class: "t0" },
       make("svg", { width: 30, height: 14, class: style(name), "aria-hidden": "true" }, make("rect", { class: "bar", ...box(1, 28, 1, 12, name), rx: 2 }), make("rect", { class: "over", ...box(1, 28, 1, 12, name) })), name)),
     make("li", { class: "soft" }, "Framed: unhealthy after it was healthy. Counts: grey area healthy, line living, dashes target, dots target and surge."),
@@ -89,37 +97,20 @@ function renderGroup(path) {
   return moment_s;
 }
 
-function sentence(now, healthy, exists) {
+function details(path, template) { // what stands in the release record
+  const release = releaseOf(path, template);
+  if (!release) return `template ${template}`;
+  const parts = [`${release.repository}@${release.digest}`, release.commit && `commit ${release.commit}`, release.by && `by ${release.by}`, release.run && `run ${release.run}`];
+  return [...parts, `template ${template}`].filter(Boolean).join("\n");
+}
+
+function sentence(now, healthy, name, exists) {
   if (!exists) return "This group was deleted.";
-  const goal = now.versions.map((version) => version.size === now.target_size ? label(version) : `${version.size} × ${label(version)}`).join(" and ");
+  const goal = now.versions.map(({ size, template }) => size === now.target_size ? name(template) : `${size} × ${name(template)}`).join(" and ");
   const health = `${healthy} healthy, target ${now.target_size}`;
-  if (now.is_stable && now.is_reached) return `Stable: ${health}, all on ${goal}.`;
+  if (now.is_stable && now.is_reached) return `Stable: ${health}, ${now.versions.length > 1 ? "" : "all "}on ${goal}.`;
   if (now.is_stable) return `Stable, but not on ${goal}: ${health}.`;
-  return `${now.is_reached ? "Settling" : "Rolling"} to ${goal}: ${health}, ${now.phase === "gap" ? "about to decide" : now.phase}.`;
-}
-
-function table(heads, rows, empty) {
-  if (!rows.length) return [make("caption", { class: "soft", style: "text-align: left" }, empty)];
-  return [make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
-    make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map((cell) => make("td", {}, cell)))))];
-}
-
-function renderOperations(moment_s) {
-  const known = state.operations.map((operation) => ({ ...operation, at_s: Date.parse(operation.insertTime) / 1000 })).filter((operation) => operation.at_s <= moment_s + 0.001).reverse().slice(0, 10);
-  const status = (operation) => {
-    if (operation.status !== "DONE" || (operation.endTime && Date.parse(operation.endTime) / 1000 > moment_s + 0.001)) return "RUNNING";
-    return operation.error ? `DONE, ${operation.error.errors.map((error) => `${error.code}: ${error.message}`).join("; ")}` : "DONE";
-  };
-  const rows = known.map((operation) => [utc(operation.at_s).slice(11, 19), operation.operationType.replace(/^compute\./, ""), make("span", { class: "name" }, String(operation.targetLink).split("/").pop()), status(operation)]);
-  fill($("operations"), JSON.stringify(rows.map((row) => [...row.slice(0, 2), row[2].textContent, row[3]])), () => table(["At", "Operation", "Of", "Status"], rows, "None yet."));
-}
-
-function renderFaults() {
-  fill($("faults"), JSON.stringify(state.faults), () => table(["Plan", "What goes wrong", "Fired"], state.faults.flatMap((plan) => plan.faults.map((fault, i) => {
-    const { on, when, nth, ...effect } = fault;
-    const where = on ? make("code", {}, on) : `${when.group || "any group"} enters ${when.phase}`, calls = nth?.length ? `, time ${nth.join(", ")}` : "";
-    return [i ? "" : `${plan.id} ${plan.name}`, make("span", {}, where, calls, make("br"), make("code", {}, JSON.stringify(effect))), `${plan.fired[i]} of ${plan.matched[i]}`];
-  })), "None: all requests are served without faults."));
+  return `${now.is_reached ? "Settling on" : "Rolling to"} ${goal}: ${health}, ${now.phase === "gap" ? "about to decide" : now.phase}.`;
 }
 
 // ---- Moving through time.

@@ -49,9 +49,10 @@ resource "google_compute_instance_template" "seed" {
   }
 
   metadata = {
-    enable-oslogin         = "TRUE"
-    block-project-ssh-keys = "TRUE"
-    startup-script         = var.startup_script
+    enable-oslogin          = "TRUE"
+    enable-guest-attributes = "TRUE" # the startup script writes to them how far a boot has come; deploy reads it
+    block-project-ssh-keys  = "TRUE"
+    startup-script          = var.startup_script
   }
 
   lifecycle {

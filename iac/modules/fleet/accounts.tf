@@ -78,7 +78,7 @@ module "deployer_account" {
     "compute.instanceTemplates.get",
     "compute.instanceTemplates.list",
     "compute.instanceTemplates.useReadOnly",
-    "compute.instances.getGuestAttributes", # the host keys of the SSH connections below
+    "compute.instances.getGuestAttributes", # the phases of a boot, and the host keys of the SSH connections below
     "compute.instances.getSerialPortOutput",
     "compute.projects.get", # gcloud reads the project for these connections
     "compute.regions.get",

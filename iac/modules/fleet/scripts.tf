@@ -5,7 +5,7 @@ locals {
   stacks    = { for name in ["ai-server", "chromadb", "vllm"] : name => chomp(file("${local.compose}/${name}/docker-compose.yml")) }
 
   # The first line of a fragment names its shell for shellcheck, and is no part of a startup script.
-  fragments = { for name in ["functions", "secret", "service"] : name => trimspace(replace(file("${local.templates}/${name}.sh"), "/^# shellcheck [^\n]*\n/", "")) }
+  fragments = { for name in ["functions", "phases", "secret", "service"] : name => trimspace(replace(file("${local.templates}/${name}.sh"), "/^# shellcheck [^\n]*\n/", "")) }
 
   # Where metrics go, as modules/fleet/variables.tf describes it: nowhere, to Google, or to a URL with a password or a token.
   is_google     = var.metrics_url == "google"
@@ -32,6 +32,7 @@ locals {
   common_values = { for name, stack in local.stacks : name => {
     project           = local.deploy.project
     functions         = local.fragments["functions"]
+    phases            = local.fragments["phases"]
     secret            = local.fragments["secret"]
     service           = local.fragments["service"]
     compose           = stack

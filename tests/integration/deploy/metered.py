@@ -16,7 +16,7 @@ from deploy.retry import Time
 from deploy.rollout.analysis import Analysis
 from deploy.rollout.perform import Execution
 from deploy.rollout.plan import Plan
-from deploy.rollout.watch import ShowSnapshot
+from deploy.rollout.snapshot import ShowSnapshot
 from deploy.step_settings import StepSettings
 from tests.integration.deploy.rig import Rig, new_rig
 from tests.support.fake_prometheus import FakePrometheus

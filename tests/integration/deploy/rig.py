@@ -27,8 +27,8 @@ from deploy.rollout.plan import DeployPlan, DeployRelease, Plan, RollbackPlan
 from deploy.rollout.reconcile_plan import plan_reconcile
 from deploy.rollout.result import RolloutResult
 from deploy.rollout.rollback_plan import abort_target, choose_rollback_target, plan_rollback
+from deploy.rollout.snapshot import ShowSnapshot
 from deploy.rollout.step_plan import plan_promotion, required_rollout
-from deploy.rollout.watch import ShowSnapshot
 from emulator.emulator import Emulator
 from emulator.environment.clock import Clock
 from emulator.environment.environment import Environment

@@ -1,6 +1,7 @@
 """Rollouts whose bakes are judged by metrics: a fake of Prometheus, and the emulator."""
 
 import json
+import re
 from dataclasses import replace
 
 import httpx
@@ -11,7 +12,7 @@ from deploy.report import formats
 from deploy.report.status import status, status_report
 from deploy.rollout.analysis import present_checks
 from deploy.rollout.result import Pause, RolloutResult
-from deploy.rollout.watch import ShowSnapshot, Snapshot
+from deploy.rollout.snapshot import ShowSnapshot, Snapshot
 from tests.integration.deploy.doctor_rig import findings
 from tests.integration.deploy.metered import ERRORS, P99, MeteredRig, metered
 from tests.unit.deploy.run_results import ROLLOUT, SUCCESS, command
@@ -231,9 +232,9 @@ def test_report_names_the_commands_of_a_pause() -> None:
     """At a step both ways have a command; when the whole group has the release, the way back."""
     result = replace(SUCCESS, rollout=replace(ROLLOUT, pause=Pause(1, 3, "1", "check 'errors' has no data: x")))
     report = formats.run_report(result, command, "text")
-    assert report.startswith("web: paused at step 1 of 3, with new on 1: check 'errors' has no data: x\n")
-    assert "  promote   deploy promote\n  abort     deploy abort" in report
+    assert report.startswith("◐ web: paused at step 1 of 3 · 62 s\n  check 'errors' has no data: x\n  target ")
+    assert "  promote  deploy promote\n  abort    deploy abort" in report
     last = replace(SUCCESS, rollout=replace(ROLLOUT, pause=Pause(3, 3, "100%", "x")), undo="")
     report = formats.run_report(last, command, "text")
     assert "promote" not in report
-    assert "  undo      deploy rollback" in report
+    assert re.search(r"(?m)^  undo +deploy rollback$", report)

@@ -81,12 +81,13 @@ def test_deploy_to_an_empty_group_reports_that_nothing_is_proven() -> None:
     rig = resized(new_rig(), 0)
     result = rig.deploy("a")
     assert (result.changed, result.is_empty) == (True, True)
-    assert report(result).splitlines()[0] == f"web: {NOTHING}; the group is set to {result.target.template}"
-    assert report(result, "markdown").startswith(f"### web: {NOTHING}; ")
+    first = " ".join(map(str.strip, report(result).splitlines()[:2]))
+    assert first.startswith(f"? web: {NOTHING}; the group is set to {result.target.template}")
+    assert report(result, "markdown").startswith(f"### ? web: {NOTHING}; ")
     assert json.loads(report(result, "json"))["rollout"]["is_empty"] is True
     again = rig.deploy("a")
     assert (again.changed, again.is_empty) == (False, True)
-    assert report(again).startswith(f"web: {NOTHING}; ")
+    assert report(again).startswith(f"? web: {NOTHING}; ")
 
 
 def test_plan_for_an_empty_group_does_not_call_the_release_serving() -> None:
@@ -139,7 +140,7 @@ def test_rollback_of_an_empty_group_reports_that_nothing_is_proven() -> None:
     resized(rig, 0)
     result = rig.rollback()
     assert (result.changed, result.is_empty) == (True, True)
-    assert report(result, verb="rollback").startswith(f"web: {NOTHING}; ")
+    assert report(result, verb="rollback").startswith(f"? web: {NOTHING}; ")
     name = result.target.template
     assert rig.rollback(name).changed is False
 
@@ -176,7 +177,7 @@ def test_reconcile_and_report_of_an_empty_group_call_no_release_serving() -> Non
     outcome = rebuilt_result(rig.config, "dev", rig.observed(), rig.now())
     assert outcome.exit_code == 0
     assert formats.run_report(outcome, lambda *words: " ".join(words), "text").startswith(
-        f"{rig.config.group}: {NOTHING}; the group is set to "
+        f"? {rig.config.group}: {NOTHING};"
     )
 
 

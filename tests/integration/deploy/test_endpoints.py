@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from deploy.config import Config
-from deploy.endpoints import EndpointOverride, with_endpoint_lines
+from deploy.endpoints import EndpointOverride
 from deploy.environment_file import read_config
 from deploy.report import formats, preview, releases, status
+from deploy.report.formats import with_endpoint_lines
 from deploy.report.rebuilt_result import rebuilt_result
 from deploy.rollout.deploy_plan import plan_deploy
 from deploy.rollout.result import PruneResult
@@ -59,17 +60,17 @@ def test_endpoint_that_differs_from_the_file_is_found(
 def test_text_and_markdown_begin_with_the_endpoint() -> None:
     """Reports as text and as Markdown begin with the overridden endpoints."""
     assert str(FOREIGN) == LINE
-    assert with_endpoint_lines([FOREIGN], "report", "text") == f"{LINE}\nreport"
+    first, *others = with_endpoint_lines([FOREIGN], "report", "text").splitlines()
+    assert (" ".join([first, *map(str.strip, others)]), others[-1]) == (f"{LINE} report", "report")
+    assert max(map(len, (first, *others))) <= 80
     assert with_endpoint_lines([FOREIGN], "### report", "markdown") == f"**{LINE}**\n\n### report"
     assert with_endpoint_lines([FOREIGN], "{}", "json") == "{}"
     assert with_endpoint_lines([], "report", "markdown") == "report"
     outcome = replace(SUCCESS, endpoints=(FOREIGN,))
-    assert formats.run_report(outcome, command, "text").splitlines()[:2] == [LINE, "web serves new"]
-    assert formats.run_report(outcome, command, "markdown").splitlines()[:3] == [
-        f"**{LINE}**",
-        "",
-        "### web serves new",
-    ]
+    heading = "✓ p aaaaaaa (cafe123) serves web · 1/1 · 62 s"
+    assert f"\n{heading}\n" in formats.run_report(outcome, command, "text")
+    markdown = formats.run_report(outcome, command, "markdown")
+    assert markdown.splitlines()[:3] == [f"**{LINE}**", "", f"### {heading}"]
 
 
 def test_every_json_has_the_endpoints(tmp_path: Path) -> None:

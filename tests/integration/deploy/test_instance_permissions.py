@@ -12,7 +12,9 @@ from lib.output import MAX_LINE_LENGTH
 from tests.integration.deploy.faulty import rig_without_bake, set_instance_rule
 from tests.integration.deploy.rig import Rig, new_rig
 
-OPTIONAL: Final = {"compute.instances.getSerialPortOutput", "compute.regions.get"}
+OPTIONAL: Final = {
+    "compute.instances.getGuestAttributes", "compute.instances.getSerialPortOutput", "compute.regions.get",
+}  # fmt: skip
 ON_THE_NAME: Final = [
     name for name in INSTANCE_PERMISSIONS if name.startswith(("compute.instances.", "compute.disks."))
 ]

@@ -22,7 +22,8 @@ def test_settled_group_shows_its_last_release() -> None:
     assert result.rollout is not None
     states = {(times.state, times.running_s, times.healthy_s) for times in result.rollout.instances}
     assert states == {("healthy", None, None)}
-    report = text.run_report(result, command)
+    report = text.run_report(result, command, is_long=True)
+    assert report.startswith("? dojangkok-dev-ai-server-mig: the run left no result\n")
     assert "read from the group and its templates; the run itself left no result" in report
     assert report.count(" healthy ") == 3 + 1
 
@@ -41,5 +42,5 @@ def test_group_that_is_not_settled_has_no_exit_code() -> None:
     unsettled = replace(observed, group=replace(observed.group, is_stable=False))
     result = rebuilt_result(rig.config, "dev", unsettled, rig.now())
     assert result.exit_code is None
-    assert text.heading(result) == "dojangkok-dev-ai-server-mig: rollout, whose end was not recorded"
+    assert text.heading(result) == "? dojangkok-dev-ai-server-mig: rollout, whose end was not recorded"
     assert "was not rolled out by deploy" in result.message

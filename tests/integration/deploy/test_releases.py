@@ -1,18 +1,24 @@
 """The history of a group as text, Markdown and JSON."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
 
 from deploy.errors import RolledBackError
-from deploy.report.releases import ReleaseRow, release_rows, releases_report
+from deploy.report.formats import Format
+from deploy.report.releases import ReleaseRow, UnmanagedRelease, release_rows, releases_report, unmanaged_release
 from tests.integration.deploy.rig import Rig, new_rig
 from tests.unit.deploy.values import REPOSITORY, digest
 
 
 def listed(rig: Rig) -> tuple[ReleaseRow, ...]:
     return release_rows(rig.config, rig.observed(), rig.now())
+
+
+def unmanaged(rig: Rig) -> UnmanagedRelease | None:
+    return unmanaged_release(rig.config, rig.observed(), rig.now())
 
 
 def broken(rig: Rig, letter: str) -> None:
@@ -76,11 +82,43 @@ def test_table_has_a_row_for_each_release() -> None:
     rig = new_rig()
     rig.deploy("a")
     rig.deploy("b")
-    head, *lines = releases_report(listed(rig), "text").splitlines()
-    assert head.split() == ["age", "state", "digest", "commit", "by", "template"]
+    rows = listed(rig)
+    head, *lines = releases_report(rows, "text", unmanaged(rig)).splitlines()
+    assert head.split() == ["age", "state", "digest", "commit", "by"]
     assert lines[0].startswith("→  ")
     assert lines[1].startswith("   ")
-    assert [line.split()[-4:-1] for line in lines] == [["b" * 12, "b" * 7, "-"], ["a" * 12, "a" * 7, "-"]]
+    assert [line.split()[-3:] for line in lines] == [["b" * 7, "b" * 7, "-"], ["a" * 7, "a" * 7, "-"]]
+    long = releases_report(rows, "text", is_long=True).splitlines()
+    assert max(map(len, long)) <= 80
+    assert [row.template for row in rows] == [name for name in " ".join(long).split() if "-r-" in name]
+
+
+@pytest.mark.parametrize("shape", ["text", "markdown"])
+def test_unmanaged_template_that_serves_is_marked(shape: Format) -> None:
+    """What serves is marked before the first release, and after a rollback to the template of Terraform."""
+    rig = new_rig()
+    first = releases_report(listed(rig), shape, unmanaged(rig)).splitlines()
+    assert re.search(r"→.*unmanaged.*latest", first[-1])
+    rig.deploy("a")
+    assert "unmanaged" not in releases_report(listed(rig), shape, unmanaged(rig))
+    rig.rollback()
+    release, seed = releases_report(listed(rig), shape, unmanaged(rig)).splitlines()[-2:]
+    assert "→" not in release
+    assert re.search(r"→.*unmanaged.*latest", seed)
+
+
+def test_json_of_the_history_has_releases_alone() -> None:
+    """A program that reads the history gets no row without a release record."""
+    rig = new_rig()
+    assert releases_report(listed(rig), "json", unmanaged(rig)) == "[]"
+
+
+def test_unmanaged_template_of_an_unsettled_group_is_not_marked() -> None:
+    """A group that does not serve from every instance serves nothing for sure."""
+    rig = new_rig()
+    observed = rig.observed()
+    unsettled = replace(observed, group=replace(observed.group, is_stable=False))
+    assert unmanaged_release(rig.config, unsettled, rig.now()) is None
 
 
 def test_json_is_a_list_of_releases() -> None:
@@ -100,7 +138,8 @@ def test_markdown_is_a_table() -> None:
     rig = new_rig()
     rig.deploy("a")
     lines = releases_report(listed(rig), "markdown").splitlines()
-    assert lines[:2] == ["|  | age | state | digest | commit | by | template |", "| " + "--- | " * 6 + "--- |"]
+    head = "| serves | age | state | digest | commit | by | template |"
+    assert lines[:2] == [head, "| " + "--- | " * 6 + "--- |"]
     assert lines[2].startswith("| → | ")
 
 

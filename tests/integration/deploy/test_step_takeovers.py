@@ -10,8 +10,8 @@ from deploy.report.rebuilt_result import rebuilt_result
 from deploy.report.releases import release_rows
 from deploy.report.status import status
 from deploy.rollout.rollback_plan import abort_target, plan_rollback
+from deploy.rollout.snapshot import Snapshot
 from deploy.rollout.step_plan import required_rollout
-from deploy.rollout.watch import Snapshot
 from tests.integration.deploy.clients import Client
 from tests.integration.deploy.stepped import AT_STEP_1, names, share, stepped_rig, target
 from tests.unit.deploy.values import GROUP, REPOSITORY, digest

@@ -6,7 +6,7 @@ import pytest
 
 from deploy.errors import RefusedError
 from deploy.rollout.analysis import refuse_canary_above_a_limit
-from deploy.rollout.watch import Snapshot
+from deploy.rollout.snapshot import Snapshot
 from tests.integration.deploy.metered import ERRORS, metered
 
 

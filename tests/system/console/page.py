@@ -44,12 +44,24 @@ class Page:
         return [box for box in boxes if data.items() <= box.items()]
 
     def instances(self, *columns: int) -> set[tuple[str, ...]]:
-        """Return columns of the table of instances: 0 name, 1 zone, 2 template, 4 state."""
+        """Return columns of the table of instances: 0 name, 1 zone, 2 release or template, 3 state, 9 boot."""
         rows: list[list[str]] = self.driver.execute_script(
             "return [...document.querySelectorAll('#instances tbody tr')].map(row => [...row.cells].map(cell =>"
             " (cell.querySelector('.name') || cell).textContent))"
         )
         return {tuple(row[column] for column in columns) for row in rows}
+
+    def select(self, id_: str, value: str) -> None:
+        """Choose a value of a list."""
+        self._change(id_, value, "change")
+
+    def scrub(self, value: int) -> None:
+        """Show a moment of the timeline: 0 is its beginning, 200 its end."""
+        self._change("scrub", str(value), "input")
+
+    def _change(self, id_: str, value: str, event: str) -> None:
+        script = "const [id, value, event] = arguments, element = document.getElementById(id); element.value = value;"
+        self.driver.execute_script(f"{script} element.dispatchEvent(new Event(event))", id_, value, event)
 
     def requests(self) -> list[str]:
         """Return the addresses that the page has requested since the last call."""

@@ -1,60 +1,33 @@
 """The console as a person sees it: in a real Chromium, live and as a replay."""
 
-import shutil
-import urllib.request
-from collections.abc import Iterator
+import json
 from pathlib import Path
 
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from tests.support.emulator import GROUP, SEED_TEMPLATE, TEMPLATES, ZONE, Emulator
-from tests.support.programs import require
+from tests.support.releases import REPOSITORY, digest
 from tests.support.waiting import wait_until
 from tests.system.console.page import Page
+from tests.system.console.recorded_rollouts import write_replay
 
-_FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run"
-    " --disable-background-networking --disable-component-update --disable-sync --window-size=1280,1000"
-)
 _MARKUP = "<img src=x onerror=\"document.title='run'\"><!--<script>"
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    """A browser with a profile of its own."""
-    for tool in ("chromium", "chromedriver"):
-        require(tool, "'apt-get install chromium chromium-driver'")
-    options = ChromeOptions()
-    options.binary_location = str(shutil.which("chromium"))
-    for flag in [*_FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('browser')}"]:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NO_PROXY", "127.0.0.1,localhost")
-        driver = Chrome(options, Service(str(shutil.which("chromedriver"))))
-        try:
-            yield driver
-        finally:
-            driver.quit()
-
-
 @pytest.fixture
-def page(emulator: Emulator, browser: Chrome) -> Iterator[Page]:
-    """An empty page, which is left before the emulator ends; the test fails if the browser's console has a message."""
-    page = Page(browser)
-    page.forget()
-    yield page
-    complaints = page.complaints()
-    browser.get("about:blank")
-    assert complaints == []
+def page(emulator: Emulator, page: Page) -> Page:
+    """An empty page, which is left before the emulator ends."""
+    return page
 
 
 def _roll(emulator: Emulator, template: str, **version: str) -> None:
     emulator.copy_template(template)
+    _set(emulator, template, **version)
+
+
+def _set(emulator: Emulator, template: str, **version: str) -> None:
     versions = [{"instanceTemplate": f"{TEMPLATES}/{template}", **version}]
     emulator.ask(f"compute/v1/{ZONE}/instanceGroupManagers/{GROUP}", {"versions": versions}, "PATCH")
 
@@ -67,19 +40,12 @@ def _finish(emulator: Emulator) -> None:
     wait_until(is_over)
 
 
-def _replay(emulator: Emulator, folder: Path) -> str:
-    """Write the replay, as a pipeline does beside its summary, and return the file's address."""
-    with urllib.request.urlopen(f"{emulator.address}/emulator/replay.html", timeout=30) as answer:
-        (folder / "replay.html").write_bytes(answer.read())
-    return (folder / "replay.html").as_uri()
-
-
 def test_page_shows_the_instances_of_the_seed(page: Page, emulator: Emulator) -> None:
     """Three healthy instances, each in a lane and in the table, with the flags, the clock and its speed."""
     page.open(emulator.address)
     names = {row["instance"].rpartition("/")[2] for row in emulator.instances()}
     zone = ZONE.rpartition("/")[2]
-    assert page.instances(0, 1, 2, 4) == {(name, zone, SEED_TEMPLATE, "healthy") for name in names}
+    assert page.instances(0, 1, 2, 3) == {(name, zone, SEED_TEMPLATE, "healthy") for name in names}
     assert {box["instance"] for box in page.boxes(state="healthy", template=SEED_TEMPLATE)} == names
     assert [page.text(id_) for id_ in ("healthy", "size", "surge", "stable", "reached")] == [
         "3",
@@ -102,7 +68,7 @@ def test_rolling_update_is_seen_as_it_happens(page: Page, emulator: Emulator) ->
     wait_until(lambda: page.instances(2) == {(SEED_TEMPLATE,), ("release-2",)})
     wait_until(lambda: (page.text("stable"), page.text("reached")) == ("no", "no"))
     wait_until(lambda: page.text("stable") == "yes" and page.text("reached") == "yes")
-    assert page.instances(2, 4) == {("release-2", "healthy")}
+    assert page.instances(2, 3) == {("release-2", "healthy")}
     states = {box["state"] for box in page.boxes(template="release-2") if "state" in box}
     assert {"creating", "verifying", "healthy"} <= states
     start = {"creating", "verifying", "unhealthy"}  # of the seed's instances, if the page opened early
@@ -112,16 +78,19 @@ def test_rolling_update_is_seen_as_it_happens(page: Page, emulator: Emulator) ->
 
 
 def test_a_canary_is_shown_with_its_size(page: Page, emulator: Emulator) -> None:
-    """Both versions have their instances, their target sizes and the percentage, and a bar each on the timeline."""
+    """Both templates have their instances, their shares and the target size, and a bar each on the timeline."""
     emulator.copy_template("release-2")
     canary = {"instanceTemplate": f"{TEMPLATES}/release-2", "name": "canary", "targetSize": {"percent": 34}}
     versions = [{"instanceTemplate": f"{TEMPLATES}/{SEED_TEMPLATE}"}, canary]
     emulator.ask(f"compute/v1/{ZONE}/instanceGroupManagers/{GROUP}", {"versions": versions}, "PATCH")
     _finish(emulator)
     page.open(emulator.address)
-    wait_until(lambda: "canary (release-2) 2 of 2, 34 %" in page.text("versions"))
-    assert f"{SEED_TEMPLATE} 1 of 1" in page.text("versions")
-    assert {"canary", "(release-2)", f"{SEED_TEMPLATE}."} <= set(page.text("summary").split())
+    share = "2 of 2 instances, 67 % of the group, target size 34 %"
+    wait_until(lambda: f"release-2\n{share}" in page.text("versions"))
+    assert f"{SEED_TEMPLATE}\n1 of 1 instance, 33 % of the group" in page.text("versions")
+    assert {"release-2", f"{SEED_TEMPLATE}."} <= set(page.text("summary").split())
+    assert "Canary: release-2 serves from 2 of 3 instances; it began " in page.text("outcome")
+    assert not page.find("steps").is_displayed()
     assert {box["version"] for box in page.boxes() if "version" in box} == {SEED_TEMPLATE, "release-2"}
 
 
@@ -133,7 +102,7 @@ def test_unhealthy_instance_and_its_repair_are_shown(page: Page, emulator: Emula
     # Its first 300 s are the group's initial delay: unhealthy, and not repaired yet.
     wait_until(lambda: {"unhealthy", "recreating"} <= {box["state"] for box in page.boxes(instance=name)})
     wait_until(lambda: page.text("stable") == "yes")
-    assert (name, "healthy") in page.instances(0, 4)
+    assert (name, "healthy") in page.instances(0, 3)
 
 
 def test_fault_plan_is_shown_with_its_count(page: Page, emulator: Emulator) -> None:
@@ -165,10 +134,10 @@ def test_replay_is_one_file_that_asks_for_nothing(page: Page, emulator: Emulator
     """The file shows the whole rollout without the emulator, and requests nothing but itself."""
     _roll(emulator, "release-2")
     _finish(emulator)
-    address = _replay(emulator, tmp_path)
+    address = write_replay(emulator, tmp_path / "replay.html").as_uri()
     page.open(address)
     assert page.text("summary").startswith("Stable: 3 healthy")
-    assert page.instances(2, 4) == {("release-2", "healthy")}
+    assert page.instances(2, 3) == {("release-2", "healthy")}
     assert {box["template"] for box in page.boxes() if "instance" in box} == {SEED_TEMPLATE, "release-2"}
     page.driver.execute_async_script("setTimeout(arguments[0], 1500)")
     assert page.requests() == [address]
@@ -178,7 +147,7 @@ def test_replay_is_scrubbed_and_played_by_keyboard(page: Page, emulator: Emulato
     """Home, End and the arrows move through time; the space bar on Play plays, and again pauses."""
     _roll(emulator, "release-2")
     _finish(emulator)
-    page.open(_replay(emulator, tmp_path))
+    page.open(write_replay(emulator, tmp_path / "replay.html").as_uri())
     scrub, play = page.find("scrub"), page.find("play")
     scrub.send_keys(Keys.HOME)
     assert page.instances(2) == {(SEED_TEMPLATE,)}
@@ -193,19 +162,60 @@ def test_replay_is_scrubbed_and_played_by_keyboard(page: Page, emulator: Emulato
     play.send_keys(Keys.SPACE)
     assert play.text == "Play"
     scrub.send_keys(Keys.END)
-    assert page.instances(2, 4) == {("release-2", "healthy")}
+    assert page.instances(2, 3) == {("release-2", "healthy")}
+
+
+def test_instance_rules_are_shown_in_words(page: Page, emulator: Emulator) -> None:
+    """Beside the fault plans: the newest rule first, with the instances that it is for and its lines."""
+    rule = {"template": "release-2", "answer_s": [1, 2], "create_error": "QUOTA_EXCEEDED", "create_error_times": 2}
+    emulator.ask("emulator/instance-rules", {**rule, "serial": ["no <b>such</b> image"]})
+    page.open(emulator.address)
+    rows = page.text("rules").split("\n")
+    assert rows[1].split("\t")[0] == "release-2"
+    assert "answers 1 to 2 s after its start, is not created: QUOTA_EXCEEDED, 2 times, prints" in page.text("rules")
+    assert "no <b>such</b> image" in rows
+    assert rows[-1].startswith("all\t")
+
+
+def test_rollback_is_told_from_a_rollout(page: Page, emulator: Emulator) -> None:
+    """A group that is set to its old version again was rolled back; another name of the version is a new rollout."""
+    template = "constructor"  # which every object of a browser has as a member
+    _roll(emulator, template, name="second")
+    _finish(emulator)
+    page.open(emulator.address)
+    assert page.text("summary").endswith(f"all on {template}.")
+    _set(emulator, SEED_TEMPLATE)
+    _finish(emulator)
+    wait_until(lambda: f"{template} was rolled back" in page.text("outcome"))
+    wait_until(lambda: page.text("outcome").endswith(f"3 of 3 instances served. {SEED_TEMPLATE} serves again."))
+    assert page.find("outcome").get_attribute("class") == "restored"
+    _set(emulator, SEED_TEMPLATE, name="rollback/aaaaaaaaaaaa/run/20261127T100000Z/60s")
+    _finish(emulator)
+    wait_until(lambda: f"Rollback to {SEED_TEMPLATE} was rolled out" in page.text("outcome"))
 
 
 @pytest.mark.parametrize("kind", ["live", "replay"])
 def test_markup_in_names_is_text(page: Page, emulator: Emulator, tmp_path: Path, kind: str) -> None:
-    """Names of versions and plans are shown as they are and never run, nor do they end the recording early."""
+    """Text of records, plans and rules is shown as it is and never runs, nor does it end the recording early."""
     plan = {"name": f"</script>{_MARKUP}", "faults": [{"on": "nothing", "delay_s": 1}]}
     emulator.ask("emulator/faults", plan)
-    _roll(emulator, "release-2", name=_MARKUP)
+    rule = {
+        "image": f"r/{_MARKUP}",
+        "create_error": _MARKUP,
+        "create_error_times": 1,
+        "serial": [f"</script>{_MARKUP}"],
+    }
+    emulator.ask("emulator/instance-rules", {**rule, "template": "other"})
+    record = {"repository": f"{REPOSITORY}{_MARKUP}", "digest": digest("a"), "commit": "<b>&lt;"}
+    emulator.copy_template("release-2", release=json.dumps(record), image=digest("a"))
+    _set(emulator, "release-2", name=_MARKUP)
     _finish(emulator)
-    page.open(emulator.address if kind == "live" else _replay(emulator, tmp_path))
-    assert _MARKUP in page.text("summary")
-    assert _MARKUP in page.text("versions")
+    page.open(emulator.address if kind == "live" else write_replay(emulator, tmp_path / "replay.html").as_uri())
+    shown = f"ai-server{_MARKUP} <b>&lt;".split("/")[-1]
+    for id_ in ("summary", "outcome", "versions", "instances"):
+        assert f"{shown} (aaaaaaa)" in page.text(id_)
     assert f"</script>{_MARKUP}" in page.text("faults")
+    assert f"</script>{_MARKUP}" in page.text("rules")
     assert page.driver.find_elements(By.TAG_NAME, "img") == []
+    assert page.driver.find_elements(By.TAG_NAME, "b") == []
     assert page.driver.title == "A Compute Engine that really rolls"

@@ -12,6 +12,7 @@ from tests.support.emulator import GROUP, TEMPLATES, Emulator, run_emulator
 from tests.support.fake_registry import FakeRegistry, served
 from tests.support.gcloud import Gcloud
 from tests.support.releases import numbered_reference
+from tests.support.reports import unwrapped
 
 ODD: tuple[dict[str, Any], ...] = (
     {"value": {}},
@@ -118,7 +119,7 @@ def test_operation_done_with_an_error_and_no_http_code_is_no_success(deployer: D
     deployer.emulator.ask("emulator/faults", {"faults": [failing]})
     done = deployer.run("deploy", "--image", numbered_reference(1))
     assert (done.exit_code, "INTERNAL_ERROR" in done.stderr) == (3, True), done.stderr
-    assert "The group is unchanged. The release before still serves." in done.stderr
+    assert "The group is unchanged. The release before still serves." in unwrapped(done.stderr)
     assert deployer.versions() == before
 
 

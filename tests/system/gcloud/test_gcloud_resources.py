@@ -81,6 +81,18 @@ def test_instances(emulator: Emulator, gcloud: Gcloud) -> None:
     assert gcloud.json(f"instances describe {name}")["id"] != before["id"]
 
 
+def test_guest_attributes(emulator: Emulator, gcloud: Gcloud) -> None:
+    """gcloud prints what an instance has written, and the error for a namespace without a value."""
+    read = "instances get-guest-attributes {} --query-path=release/"
+    assert "of type 'Guest Attribute' was not found" in gcloud.fails(read.format(_names(emulator)[0]))
+    emulator.ask("emulator/instance-rules", {"phases": {"booted": 1}})
+    emulator.copy_template("phased", enable_guest_attributes="TRUE")
+    gcloud(f"{_MANAGED} rolling-action start-update {GROUP} --version=template=phased")
+    wait_until(lambda: _is_stable(emulator) and emulator.templates_of_instances() == {"phased"})
+    (row,) = gcloud.json(read.format(_names(emulator)[0]))
+    assert (row["namespace"], row["key"], row["value"].split(" ")[1]) == ("release", "booted", "1.00")
+
+
 def test_a_permission_that_is_switched_off(emulator: Emulator, gcloud: Gcloud) -> None:
     """Without a permission a command fails, names it, and changes nothing."""
     emulator.copy_template("next")

@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.support.deployer import Deployer
 from tests.support.prometheus import run_prometheus
 from tests.support.releases import reference
+from tests.support.reports import unwrapped
 from tests.system.processes.metered_instances import run_instances
 
 SEED = "dojangkok-dev-ai-server-seed"
@@ -40,10 +41,12 @@ def test_image_that_answers_errors_is_caught(deployer: Deployer, tmp_path: Path)
         deployer.rollout = _rollout(prometheus.url)
         code, report, stderr = deployer.run("deploy", "--image", reference("b"))
         assert (code, report) == (7, ""), stderr
-        assert re.search(r"check 'errors' is 0\.0\d+, above its limit 0\.01\. '" + SEED + "' serves again", stderr)
+        assert re.search(
+            r"check 'errors' is 0\.0\d+, above its limit 0\.01\. '" + SEED + "' serves again", unwrapped(stderr)
+        )
         assert re.search(r"errors +0\.0\d+ +0\.01 +above +[▁▂▃▄▅▆▇█·]*█", stderr)
         assert deployer.versions() == [SEED]
-        code, report, stderr = deployer.run("deploy", "--image", reference("a"))
+        code, report, stderr = deployer.run("deploy", "--image", reference("a"), "--long")
         assert code == 0, stderr
         assert re.search(r"errors +0 +0\.01 +within ", report), report
         assert re.search(r"requests +\d+\.?\d* +\d+\.?\d* +within ", report), report

@@ -12,6 +12,7 @@ from deploy.group import version_name
 from tests.support.deployer import Deployer
 from tests.support.emulator import GROUP, ZONE
 from tests.support.releases import reference
+from tests.support.reports import unwrapped
 
 BUG = "import deploy.__main__ as m, deploy.verbs as v; v.status = lambda *_: {}['missing']; m.main()"
 
@@ -20,13 +21,14 @@ def test_success_has_its_report_alone_on_stdout_and_gives_it_again(deployer: Dep
     """Progress is on stderr, and `report` prints the same bytes in every format, without network and credentials."""
     code, report, progress = deployer.run("deploy", "--image", reference("a"))
     assert code == 0
-    assert report.startswith("dojangkok-dev-ai-server-mig serves dojangkok-dev-ai-server-seed-r-")
-    assert "\n  phases    template " in report
+    assert re.match(r"✓ ai-server aaaaaaa serves dojangkok-dev-ai-server-mig · 3/3 · \d+ s\n", report)
+    assert "phases" not in report
     assert "on dojangkok-…-r-" in progress
     assert "serves dojangkok" not in progress
-    assert report.count(f"undo      {deployer.typed} rollback --env dev\n") == 1
+    assert unwrapped(report).count(f"{deployer.typed} rollback --env dev\n") == 1
     deployer.emulator.kill()
     assert deployer.run("report") == (0, report, "")
+    assert "\n  phases    template " in deployer.run("report", "--long")[1]
     kept = json.loads(deployer.records()[0].read_text())
     assert json.loads(deployer.run("report", "--format", "json")[1]) == kept
     assert {phase["name"] for phase in kept["rollout"]["phases"]} >= {"template", "all healthy", "settled", "baked"}
@@ -50,7 +52,7 @@ def test_refusal_is_recorded_in_place_of_an_earlier_success(deployer: Deployer) 
     assert deployer.run("deploy", "--image", reference("a"))[0] == 0
     code, stdout, stderr = deployer.run("deploy", "--image", f"other/path@sha256:{'a' * 64}")
     assert (code, stdout) == (3, "")
-    assert stderr.startswith("dojangkok-dev-ai-server-mig: deploy refused, nothing was written (exit code 3)\n")
+    assert stderr.startswith("✗ dojangkok-dev-ai-server-mig: deploy refused, nothing was written (exit code 3)\n")
     assert deployer.run("report") == (0, stderr, "")
     code, stdout, _ = deployer.run("rollback", "--to", "nothing")
     assert (code, stdout, "rollback refused" in deployer.run("report")[1]) == (3, "", True)
@@ -73,15 +75,15 @@ def test_report_of_a_killed_run_is_rebuilt_from_the_group(deployer: Deployer) ->
     code, report, stderr = deployer.run("report")
     assert (code, stderr, "read from the group" in report) == (0, "", True)
     assert report.startswith(
-        "dojangkok-dev-ai-server-mig: deploy, whose end was not recorded\n  deploy of aaaaaaaaaaaa, run "
+        "? dojangkok-dev-ai-server-mig: deploy, whose end was not recorded\n  deploy of aaaaaaaaaaaa, run "
     )
-    assert re.search(rf"\n  next +{re.escape(deployer.typed)} reconcile --env dev\n", report)
+    assert re.search(rf"\n  next +{re.escape(deployer.typed)} reconcile --env dev\n", unwrapped(report))
     deployer.emulator.kill()
     deployer.token_hosts = [deployer.emulator.address.removeprefix("http://")]
     code, report, stderr = deployer.run("report")
     warning = "warning: the end of the run can't be read from the group: credentials: none"
     assert (code, stderr.startswith(warning)) == (0, True)
-    assert report.startswith("dojangkok-dev-ai-server-mig: deploy, whose end was not recorded\n")
+    assert report.startswith("? dojangkok-dev-ai-server-mig: deploy, whose end was not recorded\n")
 
 
 def test_corrupt_record_is_a_warning_and_the_report_is_rebuilt(deployer: Deployer) -> None:
@@ -102,7 +104,7 @@ def test_warning_is_on_stderr_before_anything_is_done_and_in_the_report(deployer
     code, report, stderr = deployer.run("deploy", "--image", reference("a"))
     warning = "the group has target size 0: no instance will prove this release"
     assert (code, stderr.startswith(f"warning: {warning}\n")) == (0, True)
-    assert re.search(rf"\n  warning +{warning}\n", report)
+    assert re.search(rf"\n  warning +{warning}\n", unwrapped(report))
     assert "undo" not in report
 
 
@@ -111,11 +113,11 @@ def test_times_are_of_the_servers_clock_and_the_skew_is_reported(deployer: Deplo
     deployer.emulator.ask("emulator/clock", verb="POST", body={"skew_s": -7_200})
     code, report, stderr = deployer.run("deploy", "--image", reference("a"))
     warning = r"warning:? +this computer's clock is 720\d s ahead of Compute Engine's, which deadlines are judged by"
-    assert (code, bool(re.search(warning, stderr)), bool(re.search(warning, report))) == (0, True, True)
+    assert (code, bool(re.search(warning, stderr)), bool(re.search(warning, unwrapped(report)))) == (0, True, True)
     written = version_name.parse_version_name(deployer.emulator.group()["versions"][0]["name"])
     assert written is not None
     assert abs(time.time() - 7_200 - written.began_at.timestamp()) < 60
-    assert re.search(warning, deployer.run("status")[1])
+    assert re.search(warning, unwrapped(deployer.run("status")[1]))
 
 
 def test_every_verb_that_fails_has_an_empty_stdout(deployer: Deployer) -> None:
@@ -140,9 +142,9 @@ def test_unexpected_error_is_reported_as_a_bug_below_its_traceback(deployer: Dep
         cwd=deployer.folder,
     )
     assert (ended.returncode, ended.stdout) == (1, "")
-    trace, _, report = ended.stderr.partition("dojangkok-dev-ai-server-mig: status failed (exit code 1)\n")
+    trace, _, report = ended.stderr.partition("✗ dojangkok-dev-ai-server-mig: status failed (exit code 1)\n")
     assert trace.startswith("Traceback")
-    assert report.startswith("  bug in deploy: KeyError: 'missing'. Fix: report it with the lines above.\n")
+    assert report.startswith("  bug in deploy: KeyError: 'missing'.\n  Fix: report it with the lines above.\n")
 
 
 @pytest.mark.parametrize(

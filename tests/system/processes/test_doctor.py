@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.deployer import Deployer
 from tests.support.emulator import GROUP, ZONE
+from tests.support.reports import unwrapped
 
 PATH = f"compute/v1/{ZONE}/instanceGroupManagers/{GROUP}"
 
@@ -13,7 +14,7 @@ PATH = f"compute/v1/{ZONE}/instanceGroupManagers/{GROUP}"
 def test_sound_environment_ends_with_0(deployer: Deployer) -> None:
     """Without a wrong finding the report is all there is on stdout, and the exit code is 0."""
     code, report, stderr = deployer.run("doctor")
-    lines = report.splitlines()
+    lines = unwrapped(report).splitlines()
     assert (code, stderr, report.count("✗"), report.count("?")) == (0, "", 0, 0)
     assert len(lines) == 17
     assert lines[0] == f"{GROUP}: 16 ok, 0 wrong, 0 unknown"
@@ -38,7 +39,7 @@ def test_wrong_findings_end_with_3(deployer: Deployer, shape: str) -> None:
     code, stdout, stderr = deployer.run("doctor", "--format", shape)
     assert (code, stdout) == (3, "")
     for text in ("OPPORTUNISTIC", "--update-policy-type proactive", "--update-policy-max-surge 1"):
-        assert text in stderr.replace("\\", "")
+        assert text in unwrapped(stderr).replace("\\", "")
     assert emulator.group() == before
     if shape == "json":
         assert not json.loads(stderr)["is_ready"]
@@ -49,8 +50,8 @@ def test_missing_login_ends_with_3(deployer: Deployer) -> None:
     deployer.compute_url = ""
     code, stdout, stderr = deployer.run("doctor")
     assert (code, stdout, stderr.count("\n  ✗ "), stderr.count("\n  ? ")) == (3, "", 1, 15)
-    assert "  ✗ account          credentials: none were given. Fix: pass --credentials FILE" in stderr
-    assert "Run: gcloud auth application-default login" in stderr
+    assert "  ✗ account          credentials: none were given. Fix: pass --credentials FILE" in unwrapped(stderr)
+    assert "Run: gcloud auth application-default login" in unwrapped(stderr)
 
 
 def test_absent_group_ends_with_3(deployer: Deployer) -> None:

@@ -8,6 +8,7 @@ import pytest
 from tests.support.deployer import Deployer
 from tests.support.emulator import GROUP
 from tests.support.releases import reference
+from tests.support.reports import unwrapped
 
 
 @pytest.fixture
@@ -29,13 +30,13 @@ def test_endpoint_of_a_variable_is_the_first_line_of_every_report(emulated: Depl
     """An endpoint that COMPUTE_URL sets is named in the first line of every report."""
     image = reference("a")
     code, stdout, _ = emulated.run("deploy", "--image", image)
-    assert (code, stdout.splitlines()[0]) == (0, line(emulated))
-    assert stdout.splitlines()[1].startswith(f"{GROUP} serves ")
+    assert (code, unwrapped(stdout).splitlines()[0]) == (0, line(emulated))
+    assert unwrapped(stdout).splitlines()[1].startswith("✓ ai-server aaaaaaa serves ")
     code, stdout, stderr = emulated.run("rollback", "--to", "nothing")
-    assert (code, stdout, stderr.splitlines()[0]) == (3, "", line(emulated))
+    assert (code, stdout, unwrapped(stderr).splitlines()[0]) == (3, "", line(emulated))
     for verb in (("status",), ("history",), ("plan", "--image", image), ("report",)):
         code, stdout, stderr = emulated.run(*verb)
-        assert (code, stdout.splitlines()[0]) == (0, line(emulated)), stderr
+        assert (code, unwrapped(stdout).splitlines()[0]) == (0, line(emulated)), stderr
 
 
 def test_record_of_another_endpoint_is_kept_apart(emulated: Deployer) -> None:
@@ -57,7 +58,9 @@ def test_undo_has_the_endpoints_of_the_run(emulated: Deployer) -> None:
     emulated.registry_url = '""'
     code, stdout, stderr = emulated.run("deploy", "--image", reference("b"), *flags)
     assert code == 0, stderr
-    assert stdout.splitlines()[1].startswith(f"endpoint: registry_url is '{flags[1]}', set by --registry-url; ")
+    assert (
+        unwrapped(stdout).splitlines()[1].startswith(f"endpoint: registry_url is '{flags[1]}', set by --registry-url; ")
+    )
     undo = json.loads(emulated.run("report", "--format", "json")[1])["undo"]
     url = emulated.variables["COMPUTE_URL"]
     assert undo.endswith(f" rollback --env dev --compute-url {url} --registry-url {flags[1]}")

@@ -33,7 +33,7 @@ def test_commit_and_author_are_shown_as_text(deployer: Deployer) -> None:
     assert list(harmless(stderr, "text"))
     for verb in ("history", "status", "report"):
         for shape in FORMATS:
-            code, stdout, stderr = deployer.run(verb, "--format", shape)
+            code, stdout, stderr = deployer.run(verb, "--long", "--format", shape)
             assert code == 0, stderr
             plain = "\n".join(harmless(stdout, shape))
             assert "owned" in stdout

@@ -9,6 +9,7 @@ from tests.support.deployer import Deployer, Outcome
 from tests.support.emulator import GROUP, ZONE
 from tests.support.programs import python_of
 from tests.support.releases import REPOSITORY, reference
+from tests.support.reports import unwrapped
 
 GROUP_PATH = f"compute/v1/{ZONE}/instanceGroupManagers/{GROUP}"
 FIREWALL = "compute/v1/projects/dojangkok-dev/global/firewalls/dojangkok-dev-allow-health-check"
@@ -61,8 +62,8 @@ def test_absent_group_gets_no_file_and_a_sound_one_can_be_planned_at_once(deploy
     """The file has the flags and the repository of the template, the next command works, and nothing is overwritten."""
     code, report, stderr = init(deployer, "--group", "other")
     assert (code, report) == (3, "")
-    assert "no file was written, because the group or its template could not be read" in stderr
-    assert "group 'other': not found in zone asia-northeast3-a" in stderr
+    assert "no file was written, because the group or its template could not be read" in unwrapped(stderr)
+    assert "group 'other': not found in zone asia-northeast3-a" in unwrapped(stderr)
     assert not (deployer.folder / "environments").exists()
     code, report, stderr = init(deployer)
     assert (code, stderr, report.count("✗")) == (0, "", 0)
@@ -74,17 +75,18 @@ def test_absent_group_gets_no_file_and_a_sound_one_can_be_planned_at_once(deploy
         "compute_url": deployer.compute_url,
         "registry_url": deployer.registry_url,
     }
-    lines = report.splitlines()
+    lines = unwrapped(report).splitlines()
     assert lines[0] == "wrote environments/dev.yaml"
     command = lines[-1].removeprefix(f"next: {deployer.typed} ")
     assert command == f"plan --env dev --image {REPOSITORY}:TAG"
     code, plan, stderr = run(deployer, *command.replace(f"{REPOSITORY}:TAG", reference("a")).split())
-    assert (code, f"{GROUP}: dojangkok-dev-ai-server-seed → " in plan) == (0, True), stderr
+    assert (code, f"{GROUP}: dojangkok-dev-ai-server-seed → " in unwrapped(plan)) == (0, True), stderr
     before = written(deployer)
     code, report, stderr = init(deployer, "--repository", "host.example/other")
     assert (code, report) == (3, "")
     assert (
-        "environments/dev.yaml: exists already. Fix: name another environment by --env, or add --overwrite." in stderr
+        "environments/dev.yaml: exists already. Fix: name another environment by --env, or add --overwrite."
+        in unwrapped(stderr)
     )
     assert written(deployer) == before
 
@@ -94,9 +96,9 @@ def test_six_defects_are_listed_with_their_commands(deployer: Deployer) -> None:
     plant(deployer)
     code, report, stderr = init(deployer)
     assert (code, report, written(deployer)["repository"]) == (3, "", REPOSITORY)
-    wrong = [line for line in stderr.splitlines() if "✗ " in line and "Run: " in line]
+    wrong = [line for line in unwrapped(stderr).splitlines() if "✗ " in line and "Run: " in line]
     assert len(wrong) == len(DEFECTS), stderr
     for line, (text, command) in zip(wrong, DEFECTS.items(), strict=True):
         assert text in line
         assert command in line.partition("Run: ")[2]
-    assert stderr.splitlines()[-1] == f"next: {deployer.typed} doctor --env dev"
+    assert unwrapped(stderr).splitlines()[-1] == f"next: {deployer.typed} doctor --env dev"

@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.deployer import Deployer
 from tests.support.releases import reference
+from tests.support.reports import unwrapped
 
 SEED = "dojangkok-dev-ai-server-seed"
 DEPLOY = ("deploy", "--image", reference("a"))
@@ -49,7 +50,7 @@ def test_signal_before_the_patch_leaves_the_group_unchanged(deployer: Deployer) 
     stderr = interrupted(
         deployer, deployer.emulator.plan_fault(on="instanceTemplates.insert", hang=True), signal.SIGINT
     )
-    assert "stopped before the end. The group is unchanged, and continues to serve." in stderr
+    assert "stopped before the end. The group is unchanged, and continues to serve." in unwrapped(stderr)
     assert "reconcile" not in stderr
     assert deployer.emulator.templates_of_instances() == {SEED}
 
@@ -58,7 +59,7 @@ def test_group_is_read_after_an_unanswered_patch(deployer: Deployer) -> None:
     """After an unanswered PATCH the process reads the group to report whether the write took effect."""
     wait = deployer.emulator.plan_fault(on="zoneOperations.wait", hang=True)
     stderr = interrupted(deployer, wait, signal.SIGTERM)
-    assert re.search(rf"Compute Engine continues with '{SEED}-r-\w{{12}}': it replaces 3 more", stderr)
+    assert re.search(rf"Compute Engine continues with '{SEED}-r-\w{{12}}': it replaces 3 more", unwrapped(stderr))
 
 
 def test_hangup_that_nohup_ignores_ends_nothing(deployer: Deployer) -> None:
@@ -110,10 +111,10 @@ def test_signal_during_the_rollout_reports_remaining_instances_deadline_and_comm
     """The report after a signal has the remaining instances, the deadline, and the commands to resume and undo."""
     verifying = deployer.emulator.watch_for_phase("verifying")
     stderr = interrupted(deployer, verifying, signal.SIGTERM)
-    deadline = re.search(r"it replaces 3 more instances, with time until (\d\d:\d\d:\d\d) UTC", stderr)
+    deadline = re.search(r"it replaces 3 more instances, with time until (\d\d:\d\d:\d\d) UTC", unwrapped(stderr))
     assert deadline
-    assert re.search(rf"resume +{re.escape(deployer.typed)} reconcile --env dev\n", stderr)
-    assert re.search(rf"undo +{re.escape(deployer.typed)} rollback --env dev\n", stderr)
+    assert re.search(rf"resume +{re.escape(deployer.typed)} reconcile --env dev\n", unwrapped(stderr))
+    assert re.search(rf"undo +{re.escape(deployer.typed)} rollback --env dev\n", unwrapped(stderr))
     (outcome,) = deployer.records()
     kept = json.loads(outcome.read_text())
     assert (kept["exit_code"], kept["rollout"]["changed"], deadline[1] in kept["message"]) == (130, True, True)
@@ -131,7 +132,9 @@ def test_signal_during_the_rollback_is_reported(deployer: Deployer) -> None:
     process.send_signal(signal.SIGINT)
     stderr = process.communicate(timeout=60)[1]
     assert process.returncode == 130
-    assert re.search(rf"(The target version of the group is '{SEED}', and|Compute Engine continues with)", stderr)
+    assert re.search(
+        rf"(The target version of the group is '{SEED}', and|Compute Engine continues with)", unwrapped(stderr)
+    )
 
 
 def test_second_signal_ends_the_process_at_once(deployer: Deployer) -> None:

@@ -133,7 +133,7 @@ def test_ascii_locale_gets_its_report(deployer: Deployer, env: dict[str, str]) -
     assert b"Traceback" not in stderr
     assert (json.loads(stdout)["exit_code"], reference("a").encode() in stdout) == (0, True)
     for shape in ("text", "markdown"):
-        verb = ("report", "--format", shape)
+        verb = ("report", "--long", "--format", shape)
         again = start(deployer, verb, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env)
         stdout, _ = again.communicate(timeout=60)
         assert (again.returncode, reference("a").encode() in stdout) == (0, True)

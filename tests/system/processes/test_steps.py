@@ -2,6 +2,7 @@
 
 from tests.support.deployer import Deployer
 from tests.support.releases import digest, reference
+from tests.support.reports import unwrapped
 from tests.support.waiting import wait_until
 
 GROUP = "dojangkok-dev-ai-server-mig"
@@ -13,18 +14,20 @@ def test_canary_is_promoted_by_another_process(deployer: Deployer) -> None:
     """A deploy pauses with exit 0 and prints both commands; another release is refused; promote finishes."""
     deployer.rollout = f"{{{TIMES}, steps: {STEPS}}}"
     code, report, progress = deployer.run("deploy", "--image", reference("a"))
-    assert (code, report.splitlines()[0].startswith(f"{GROUP}: paused at step 1 of 3, with ")) == (0, True), progress
+    assert (code, report.splitlines()[0].startswith(f"◐ {GROUP}: paused at step 1 of 3 · ")) == (0, True), progress
     assert "step 1 of 3: 1 instance\n" in progress
-    printed = dict(line.split(maxsplit=1) for line in report.splitlines() if "--env dev" in line)
+    printed = dict(line.split(maxsplit=1) for line in unwrapped(report).splitlines() if "--env dev" in line)
     assert printed == {verb: f"{deployer.typed} {verb} --env dev" for verb in ("promote", "abort")}
     canary = deployer.json("status")["canary"]
     assert (canary["step"], canary["steps"], canary["share"], canary["is_serving"]) == (1, 3, "1 of 3 instances", True)
     assert canary["digest"] == digest("a")
     code, _, stderr = deployer.run("deploy", "--image", reference("b"))
-    assert (code, f"run `{printed['promote']}` to go on" in stderr) == (3, True)
-    assert f"or `{printed['abort']}` to restore" in stderr
+    assert (code, f"run `{printed['promote']}` to go on" in unwrapped(stderr)) == (3, True)
+    assert f"or `{printed['abort']}` to restore" in unwrapped(stderr)
     code, report, stderr = deployer.run(*printed["promote"].removeprefix(f"{deployer.typed} ").split())
-    assert (code, report.splitlines()[0].startswith(f"{GROUP} serves ")) == (0, True), stderr
+    assert (code, report.splitlines()[0].startswith(f"✓ ai-server aaaaaaa serves {GROUP} · 3/3 · ")) == (0, True), (
+        stderr
+    )
     assert [row["state"] for row in deployer.json("history")] == ["proven"]
     assert len(deployer.versions()) == 1
 
@@ -35,7 +38,8 @@ def test_canary_is_aborted_by_another_process(deployer: Deployer) -> None:
     baking = deployer.start("deploy", "--image", reference("a"))
     wait_until(lambda: len(deployer.emulator.group()["versions"]) == 2)
     code, report, stderr = deployer.run("abort")
-    assert (code, report.splitlines()[0]) == (0, f"{GROUP} serves dojangkok-dev-ai-server-seed"), stderr
+    heading = f"✓ aborted: ai-server:latest serves {GROUP} · 3/3 · "
+    assert (code, report.startswith(heading)) == (0, True), stderr
     _, stderr = baking.communicate(timeout=deployer.longest_s)
     assert (baking.returncode, "superseded by another deploy" in stderr) == (5, True)
     assert deployer.versions() == ["dojangkok-dev-ai-server-seed"]

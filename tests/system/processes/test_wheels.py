@@ -14,6 +14,7 @@ from tests.support import fake_registry
 from tests.support.emulator import SEED_TEMPLATE, Emulator, run_emulator
 from tests.support.fake_registry import FakeRegistry
 from tests.support.releases import REPOSITORY, digest, reference
+from tests.support.reports import unwrapped
 from tests.support.wheels import Wheel, install, tracked_files
 
 FOUR_LINES = f"""\
@@ -91,7 +92,8 @@ def test_installed_programs_plan_deploy_and_roll_back_by_the_command_of_the_repo
         f"mig-deploy deploy --env prod --settings 'ops/my settings' --image {reference('b')} {same}"
     )
     assert deployed.returncode == 0, deployed.stderr
-    [undo] = [line.split(maxsplit=1)[1] for line in deployed.stdout.splitlines() if line.startswith("  undo ")]
+    lines = unwrapped(deployed.stdout).splitlines()
+    [undo] = [line.split(maxsplit=1)[1] for line in lines if line.startswith("  undo ")]
     assert undo == f"mig-deploy rollback --env prod --settings 'ops/my settings' {same}"
     rolled_back = installed.shell(undo)
     assert rolled_back.returncode == 0, rolled_back.stderr
@@ -102,7 +104,7 @@ def test_hint_of_a_program_outside_of_path_is_a_command_that_works(installed: In
     """The command in a hint has the path by which the program was called."""
     same = shlex.join(installed.endpoints)
     refused = installed.shell(f"{installed.wheel.command} rollback --env prod --to x {same}", is_on_path=False)
-    hint = refused.stderr.partition("Fix: see `")[2].partition("`")[0]
+    hint = unwrapped(refused.stderr).partition("Fix: see `")[2].partition("`")[0]
     assert (refused.returncode, hint) == (3, f"{installed.wheel.command} history --env prod {same}")
     shown = installed.shell(hint, is_on_path=False)
     assert (shown.returncode, shown.stderr) == (0, "")

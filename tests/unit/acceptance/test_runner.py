@@ -61,7 +61,7 @@ def test_a_command_is_repeated_until_its_output_matches(
     """The command runs again until stdout or stderr has the pattern: deploy reports a failure on stderr."""
     monkeypatch.setattr(runner, "_POLL_S", 0.0)
     code = "import sys; from pathlib import Path; f = Path('count'); f.open('a').write('x'); "
-    code += f"print('stable', len(f.read_text()), file=sys.{stream})"
+    code += f"print('stable\\n  ', len(f.read_text()), file=sys.{stream})"
     run_step(step(python(code, until="stable 3")), place, Progress())
     assert (place.folder / "count").read_text() == "xxx"
 

@@ -38,6 +38,7 @@ SUCCESS = RunResult(
 FAILURE = replace(
     SUCCESS,
     exit_code=7,
+    rollout=replace(ROLLOUT, instances=(replace(INSTANCE, template="old", release="", is_new=False),)),
     message="release 'new': web-1 <b> failed. 'old' serves again.",
     fix="correct the script",
     diagnostics=("web-1: RECREATING RUNNING UNHEALTHY", "  | ```docker: pull access denied"),

@@ -9,9 +9,11 @@ Decisions, one JSON file for each case: the observation and the request, and the
     observed  group, template, health_check: merge patches, null for none; metadata: of the template, null for none;
               templates: others of the project; rows: all managed instances;
               quotas: limit and usage by metric;
+              serving_boot: phases that the serving instances have written, in seconds;
               autoscaler, missing_permissions, permissions_error, quotas_error: as in Observation
               a template with a release record gets the name of its content in place of its name in the case
-    expect    refused and exit_code; or plan, fallback, warnings, serves, surge, restores_policy
+    expect    refused and exit_code; or plan, fallback, warnings, serves, surge, restores_policy, budget_s,
+              records: phases in the release record of the new template
 """
 
 import copy
@@ -32,8 +34,9 @@ from deploy.group.health import is_settled
 from deploy.group.observation import Observation
 from deploy.group.quotas import Quota
 from deploy.release import record, template
+from deploy.release.boot_times import BootTimes
 from deploy.rollout.deploy_plan import DeployRequest, plan_deploy
-from deploy.rollout.plan import Plan
+from deploy.rollout.plan import DeployRelease, Plan
 from deploy.rollout.reconcile_plan import plan_reconcile
 from deploy.rollout.rollback_plan import abort_target, choose_rollback_target, plan_rollback
 from deploy.rollout.step_plan import plan_promotion, required_rollout
@@ -45,8 +48,10 @@ BASE = json.loads((FOLDER / "_base.json").read_text())
 CASES = sorted(path for path in FOLDER.glob("*.json") if path.stem[0] != "_")
 COLLECTION = "https://www.googleapis.com/compute/v1/projects/dojangkok-dev/global/instanceTemplates"
 KEYS = {"what", "verb", "image", "now", "to", "force", "full", "config", "observed", "expect"}
-OBSERVED = {*BASE, "metadata", "templates"}
-EXPECTED = {"refused", "exit_code", "plan", "fallback", "warnings", "serves", "surge", "restores_policy"}
+OBSERVED = {*BASE, "metadata", "serving_boot", "templates"}
+EXPECTED = {
+    "refused", "exit_code", "plan", "fallback", "warnings", "serves", "surge", "restores_policy", "budget_s", "records",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,7 @@ def observed(changes: dict[str, Any]) -> Observation:
         permissions_error=result["permissions_error"],
         quotas=tuple(Quota(metric, *numbers) for metric, numbers in result["quotas"].items()),
         quotas_error=result["quotas_error"],
+        serving_boot=BootTimes(**changes.get("serving_boot", {})),
     )
 
 
@@ -171,7 +177,17 @@ def outcome(case: Case, config: Config, observation: Observation) -> dict[str, A
         "warnings": list(plan.warnings),
         "surge": getattr(plan, "surge", None),
         "restores_policy": getattr(plan, "restores_policy", None),
+        "budget_s": getattr(plan, "budget_s", None),
+        "records": recorded_boot(plan),
     }
+
+
+def recorded_boot(plan: Plan) -> dict[str, float] | None:
+    """Return the phases in the release record of a plan's template; None if there are none."""
+    if not isinstance(plan, DeployRelease):
+        return None
+    release = record.parse_record(template.metadata(plan.template)[record.RECORD_KEY])
+    return dict(release.boot.reached()) or None if release else None
 
 
 def decide(case: Case, config: Config, observation: Observation) -> Plan:

@@ -14,12 +14,14 @@ FINDINGS = (
 
 
 def test_text_has_a_line_for_each_finding() -> None:
-    """Each finding is one line with its mark; one that is not ok has its command."""
+    """Each finding has its mark; one that is not ok has its command in a line of its own."""
     assert findings_report(CONFIG, FINDINGS, "text").splitlines() == [
         "dojangkok-dev-ai-server-mig: 1 ok, 1 wrong, 1 unknown",
         "  ✓ account       deployer@p.iam.gserviceaccount.com",
-        "  ✗ APIs          iap.googleapis.com is not enabled. Run: gcloud services enable iap.googleapis.com",
-        "  ? machine type  403 | denied. See: gcloud compute machine-types list",
+        "  ✗ APIs          iap.googleapis.com is not enabled.",
+        "    Run: gcloud services enable iap.googleapis.com",
+        "  ? machine type  403 | denied.",
+        "    See: gcloud compute machine-types list",
         "✗ wrong; ? not readable, decided by a condition, or optional",
     ]
 
@@ -43,13 +45,14 @@ def test_markdown_is_a_table() -> None:
     """Markdown has a row for each finding, in which no cell ends early."""
     lines = findings_report(CONFIG, FINDINGS, "markdown").splitlines()
     assert lines[0] == "### dojangkok-dev-ai-server-mig: 1 ok, 1 wrong, 1 unknown"
-    assert lines[2] == "|  | check | finding | command |"
+    assert lines[2] == "| state | check | finding | command |"
     assert lines[-1] == "| ? | machine type | 403 \\| denied | gcloud compute machine-types list |"
 
 
 def test_long_text_leaves_its_command_whole() -> None:
-    """A line has at most 500 characters, and its command is never shortened."""
+    """A text has at most 500 characters, and its command is never shortened."""
     command = f"gcloud {'x' * 300}"
-    line = findings_report(CONFIG, [wrong("APIs", "y" * 400, command)], "text").splitlines()[1]
-    assert line.endswith(f"y…. Run: {command}")
-    assert len(line) <= 500
+    lines = findings_report(CONFIG, [wrong("APIs", "y " * 400, command)], "text").splitlines()
+    assert "left out" in "".join(lines)
+    assert lines[-3:-1] == ["    Run: gcloud \\", f"      {'x' * 300}"]
+    assert max(map(len, lines[:-2])) <= 80

@@ -13,12 +13,12 @@ from lib.output import markdown as escaped
 from tests.unit.deploy.run_results import DIGEST, FAILURE, INSTANCE, ROLLOUT, SUCCESS, command
 
 
-def test_text_of_a_success() -> None:
+def test_long_text_of_a_success() -> None:
     """Every fact of a run has a line with its name."""
-    lines = text.run_report(SUCCESS, command).splitlines()
-    assert lines[0] == "web serves new"
-    assert [line.split(maxsplit=1) for line in lines[1:10]] == [
-        ["before", "h/p:latest (old)"], ["now", f"h/p@{DIGEST} (new)"], ["commit", "cafe123"],
+    lines = text.run_report(SUCCESS, command, is_long=True).splitlines()
+    assert lines[0] == "✓ p aaaaaaa (cafe123) serves web · 1/1 · 62 s"
+    assert [line.split(maxsplit=1) for line in lines[1:12]] == [
+        ["now"], [f"h/p@{DIGEST}"], ["(new)"], ["before", "h/p:latest (old)"], ["commit", "cafe123"],
         ["run", "run1, 2026-11-23 15:00:00 UTC, 62 s"], ["phases", "template 2 s · all healthy 60 s"],
         ["requests", "9"], ["pruned", "web-r-0"], ["warning", "w"], ["undo", "back --to old"],
     ]  # fmt: skip
@@ -31,10 +31,11 @@ def test_heading_of_a_run_that_waited_is_not_nothing_to_do(format_: formats.Form
     waited = replace(SUCCESS, rollout=replace(ROLLOUT, changed=False))
     report = formats.run_report(waited, command, format_)
     assert "nothing to do" not in report
-    assert report.splitlines()[0].endswith("web serves new, by a rollout that another run began")
+    expected = "✓ p aaaaaaa (cafe123) serves web, by a rollout that another run began · 1/1"
+    assert report.removeprefix("### ").startswith(expected)
     without_instances = replace(SUCCESS, rollout=replace(ROLLOUT, changed=False, instances=()))
     report = formats.run_report(without_instances, command, format_)
-    assert report.splitlines()[0].endswith("web: nothing to do, it serves new already")
+    assert report.splitlines()[0].endswith("✓ nothing to do: p aaaaaaa (cafe123) serves web")
     assert "web-1" not in report
 
 
@@ -42,10 +43,11 @@ def test_heading_of_a_run_that_wrote_the_update_policy_alone_names_it() -> None:
     """A rollback that another process began is complete, and this run has written its policy."""
     rollout = replace(ROLLOUT, changed=False, restored_policy=True)
     policy = "; this run restored the update policy of the environment file"
-    assert text.heading(replace(SUCCESS, rollout=rollout)) == f"web serves new{policy}"
-    assert text.heading(replace(SUCCESS, rollout=replace(rollout, instances=()))) == f"web serves new{policy}"
-    assert text.heading(replace(SUCCESS, rollout=replace(rollout, changed=True))) == "web serves new"
-    empty = "web: no instances, nothing proven; the group is set to new"
+    serves = "✓ p aaaaaaa (cafe123) serves web"
+    assert text.heading(replace(SUCCESS, rollout=rollout)) == f"{serves}{policy} · 1/1 · 62 s"
+    assert text.heading(replace(SUCCESS, rollout=replace(rollout, instances=()))) == f"{serves}{policy} · 62 s"
+    assert text.heading(replace(SUCCESS, rollout=replace(rollout, changed=True))) == f"{serves} · 1/1 · 62 s"
+    empty = "? web: no instances, nothing proven; the group is set to p aaaaaaa (cafe123)"
     assert text.heading(replace(SUCCESS, rollout=replace(rollout, is_empty=True))) == f"{empty}{policy}"
 
 
@@ -55,36 +57,39 @@ PAUSED = replace(SUCCESS, rollout=replace(ROLLOUT, pause=Pause(2, 3, "2 of 3 ins
 def test_pause_is_neither_finished_nor_failed() -> None:
     """The heading has the step and the share, and both commands follow; there is no undo beside `abort`."""
     lines = text.run_report(PAUSED, command).splitlines()
-    assert lines[0] == "web: paused at step 2 of 3, with new on 2 of 3 instances"
+    assert lines[0] == "◐ web: paused at step 2 of 3 · 62 s"
     rows = [line.split(maxsplit=1) for line in lines]
-    assert ["target", f"h/p@{DIGEST} (new)"] in rows
+    assert ["target", "p aaaaaaa (cafe123) on 2 of 3 instances"] in rows
     assert ["promote", "deploy promote"] in rows
     assert ["abort", "deploy abort"] in rows
     assert not any(row[:1] in (["undo"], ["now"]) for row in rows)
     report = formats.run_report(PAUSED, command, "markdown")
-    assert report.splitlines()[0] == "### web: paused at step 2 of 3, with new on 2 of 3 instances"
+    assert report.splitlines()[0] == "### ◐ web: paused at step 2 of 3 · 62 s"
+    assert f"\n- **target** h/p@{DIGEST} (new) on 2 of 3 instances\n" in report
     assert "Promote:\n```sh\ndeploy promote\n```\n\nAbort:\n```sh\ndeploy abort\n```" in report
     pause = json.loads(formats.run_report(PAUSED, command, "json"))["rollout"]["pause"]
     assert pause == {"step": 2, "steps": 3, "share": "2 of 3 instances", "text": ""}
 
 
 def test_pause_for_want_of_data_has_its_reason() -> None:
-    """A check that could not judge the release is named in the heading."""
+    """A check that could not judge the release is named below the heading."""
     pause = Pause(1, 3, "1 of 3 instances", "check 'errors' has no data")
-    shown = text.heading(replace(SUCCESS, rollout=replace(ROLLOUT, pause=pause)))
-    assert shown == "web: paused at step 1 of 3, with new on 1 of 3 instances: check 'errors' has no data"
+    shown = text.run_report(replace(SUCCESS, rollout=replace(ROLLOUT, pause=pause)), command)
+    assert shown.startswith("◐ web: paused at step 1 of 3 · 62 s\n  check 'errors' has no data\n  target ")
 
 
 def test_text_of_a_failure_has_the_reason_first() -> None:
     """The reason and the diagnostics come before the facts, and no undo is offered after a rollback."""
     lines = text.run_report(FAILURE, command).splitlines()
-    assert lines[:4] == [
-        "web: deploy failed and rolled back (exit code 7)",
-        "  release 'new': web-1 <b> failed. 'old' serves again. Fix: correct the script.",
+    assert lines[:5] == [
+        "✗ web: deploy failed and rolled back (exit code 7) · 62 s",
+        "  release 'new': web-1 <b> failed. 'old' serves again.",
+        "  Fix: correct the script.",
         "    web-1: RECREATING RUNNING UNHEALTHY",
         "      | ```docker: pull access denied",
     ]
-    assert "  inspect   deploy status" in lines
+    assert "  serves   p:latest 1/1" in lines
+    assert "  inspect  deploy status" in lines
     assert not any(line.startswith("  undo") for line in lines)
 
 
@@ -108,24 +113,72 @@ def test_commands_to_run_next(code: int | None, changed: bool, expected: list[tu
 def test_refusal_during_a_rollout_does_not_claim_that_nothing_was_written() -> None:
     """A template may have been inserted before the refusal."""
     refused = replace(SUCCESS, exit_code=3, rollout=replace(ROLLOUT, changed=False))
-    assert text.heading(refused) == "web: deploy refused, the group is unchanged (exit code 3)"
-    assert text.heading(replace(refused, rollout=None)) == "web: deploy refused, nothing was written (exit code 3)"
+    assert text.heading(refused) == "✗ web: deploy refused, the group is unchanged (exit code 3) · 62 s"
+    assert text.heading(replace(refused, rollout=None)) == "✗ web: deploy refused, nothing was written (exit code 3)"
+    facts = text.facts(replace(refused, rollout=None), command)
+    assert ("set to", "p:latest") in facts
 
 
-@pytest.mark.parametrize(("length", "lines"), [(400, 1), (480, 2)])
-def test_fix_that_does_not_fit_has_a_line_of_its_own(length: int, lines: int) -> None:
-    """Of a line of more than 500 characters the middle is left out, and with it a part of the fix."""
-    printed = text.reason(replace(FAILURE, message="m" * length)).splitlines()
-    assert (len(printed), max(map(len, printed)) <= 500) == (lines, True)
-    assert printed[-1].endswith("Fix: correct the script.")
+@pytest.mark.parametrize("format_", ["text", "markdown"])
+def test_long_message_leaves_its_fix_whole(format_: formats.Format) -> None:
+    """Of a message of more than 500 characters the middle is left out, and nothing of the fix."""
+    report = formats.run_report(replace(FAILURE, message="m" * 600), command, format_)
+    assert "left out" in report
+    assert re.search(r"(?m)^ *Fix: correct the script\.$", report)
+
+
+@pytest.mark.parametrize("format_", ["text", "markdown"])
+@pytest.mark.parametrize("code", [None, 1, 3, 4, 5, 7, 8, 9, 130])
+@pytest.mark.parametrize("verb", ["deploy", "promote", "abort", "rollback", "reconcile"])
+def test_report_of_a_failed_run_never_reads_as_a_success(code: int | None, verb: str, format_: formats.Format) -> None:
+    """Its first line begins with the mark of a failure, or of an end that is unknown, and claims no release."""
+    heading = formats.run_report(replace(SUCCESS, exit_code=code, verb=verb), command, format_).splitlines()[0]
+    assert heading.removeprefix("### ").startswith(f"{'?' if code is None else '✗'} web: {verb}")
+    assert "✓" not in heading
+    assert " serves" not in heading
+
+
+@pytest.mark.parametrize("format_", ["text", "markdown"])
+def test_report_without_a_result_of_its_run_claims_no_success(format_: formats.Format) -> None:
+    """A gate may have failed before the rollout: what the group serves is no result of the run."""
+    report = formats.run_report(replace(SUCCESS, is_rebuilt=True), command, format_)
+    assert report.removeprefix("### ").startswith("? web: the run left no result\n")
+    assert "✓" not in report
+    assert re.search(r"serves\W+p aaaaaaa \(cafe123\) 1/1", report)
+
+
+@pytest.mark.parametrize(
+    ("verb", "heading"),
+    [
+        ("rollback", "✓ rolled back: p aaaaaaa (cafe123) serves web · 1/1 · 62 s"),
+        ("abort", "✓ aborted: p aaaaaaa (cafe123) serves web · 1/1 · 62 s"),
+        ("promote", "✓ p aaaaaaa (cafe123) serves web · 1/1 · 62 s"),
+        ("reconcile", "✓ p aaaaaaa (cafe123) serves web · 1/1 · 62 s"),
+    ],
+)
+def test_heading_of_a_way_back_names_it(verb: str, heading: str) -> None:
+    """A release that was rolled back is no new release."""
+    assert text.heading(replace(SUCCESS, verb=verb)) == heading
+
+
+def test_superseded_run_names_the_healthy_instances_of_each_release() -> None:
+    """Where the group was between two releases at the last poll, no release is said to serve."""
+    old = replace(INSTANCE, name="web-0", template="old", is_new=False)
+    starting = replace(INSTANCE, name="web-2", state="verifying")
+    rollout = replace(ROLLOUT, instances=(old, INSTANCE, starting, replace(old, name="web-9", deleted_s=5.0)))
+    result = replace(SUCCESS, exit_code=5, message="another deploy.", rollout=rollout)
+    assert text.heading(result) == "✗ web: deploy superseded by another deploy, which stays (exit code 5) · 62 s"
+    assert ("healthy", "p:latest 1/1 · p aaaaaaa (cafe123) 1/2") in text.facts(result, command)
 
 
 def test_markdown_escapes_and_fences_foreign_text() -> None:
     """Text of instances and of Compute Engine is no Markdown of the report."""
     report = formats.run_report(FAILURE, command, "markdown")
-    assert report.startswith("### web: deploy failed and rolled back (exit code 7)\n\nrelease 'new': web-1 &lt;b&gt;")
+    heading = "### ✗ web: deploy failed and rolled back (exit code 7) · 62 s"
+    assert report.startswith(f"{heading}\n\nrelease 'new': web-1 &lt;b&gt;")
+    assert "|  |" not in report
     assert "\n````text\nweb-1: RECREATING RUNNING UNHEALTHY\n  | ```docker: pull access denied\n````\n" in report
-    assert "| web-1 | new aaaaaaaaaaaa | healthy | 12 s | 30 s | - |" in report
+    assert "| web-1 | old old | healthy | 12 s | 30 s | - |" in report
     assert "```sh\ndeploy status\n```" in report
     assert "```sh\nback --to old\n```" in formats.run_report(SUCCESS, command, "markdown")
 

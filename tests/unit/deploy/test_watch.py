@@ -10,7 +10,8 @@ from deploy.documents.group_state import Version
 from deploy.errors import SupersededError
 from deploy.group.health import Verdict
 from deploy.rollout.result import Phase
-from deploy.rollout.watch import NotServedError, Snapshot, Watch
+from deploy.rollout.snapshot import Snapshot
+from deploy.rollout.watch import NotServedError, Watch
 from deploy.rollout.watch_state import Goal
 from tests.unit.deploy.scripted_compute import GROUP, ScriptedCompute, error, group_document
 from tests.unit.deploy.test_cases import BASE

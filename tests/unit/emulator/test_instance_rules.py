@@ -10,6 +10,15 @@ from emulator.group.profile import Profile
 
 INSTANCE = Instance("web-1", "zone-a", Version("projects/p/global/instanceTemplates/t"), Profile(), 0.0)
 
+SCRIPT = """
+curl --request PUT http://metadata.google.internal/computeMetadata/v1/instance/guest-attributes/release/$1
+phase booted
+phase secrets
+phase login
+phase pulled
+phase started
+"""
+
 
 def test_the_narrowest_and_newest_rule_comes_first() -> None:
     """A rule with a name comes before a template's, an image's and a general rule; of equal rules the newest wins."""
@@ -46,3 +55,30 @@ def test_never_healthy_overrides_the_answer_time() -> None:
 def test_a_mention_is_the_whole_reference(text: str, expected: bool) -> None:
     """A longer reference that contains the image is no mention of the image."""
     assert mentions(text, "r/app:1") is expected
+
+
+def test_usual_phases_follow_the_time_until_the_answer() -> None:
+    """A script that writes phases does so before its application answers; without enabled attributes it can't."""
+    rules = [InstanceRule(answer_s=20)]
+    profile = drawn_profile(rules, INSTANCE, SCRIPT, 0, has_attributes=True)
+    assert profile.phases == (
+        ("booted", 2.0), ("login", 4.0), ("secrets", 6.0), ("pulled", 14.0), ("started", 16.0),
+    )  # fmt: skip
+    assert drawn_profile(rules, INSTANCE, SCRIPT, 0).phases == ()
+    assert drawn_profile(rules, INSTANCE, "docker run x", 0, has_attributes=True).phases == ()
+
+
+def test_failed_script_writes_no_later_phase() -> None:
+    """A script that fails by its pull writes the phases before, and its application never answers."""
+    rules = [InstanceRule(failed="manifest unknown", answer_s=20)]
+    profile = drawn_profile(rules, INSTANCE, SCRIPT, 0, has_attributes=True)
+    assert [name for name, _ in profile.phases] == ["booted", "login", "secrets", "failed"]
+    assert (profile.answer_s, profile.failed) == (None, "manifest unknown")
+
+
+def test_phases_of_a_rule_are_drawn_in_order() -> None:
+    """A rule's phases replace the usual ones, and come in the order of their times."""
+    rules = [InstanceRule(phases={"pulled": 9, "booted": (1, 2)})]
+    profile = drawn_profile(rules, INSTANCE, "", 0, has_attributes=True)
+    assert [name for name, _ in profile.phases] == ["booted", "pulled"]
+    assert 1 <= profile.phases[0][1] <= 2

@@ -71,6 +71,10 @@ run "instance_has_no_public_address_and_is_shielded" {
     error_message = "OS Login is off, or the startup script differs"
   }
   assert {
+    condition     = google_compute_instance_template.seed.metadata["enable-guest-attributes"] == "TRUE"
+    error_message = "the startup script can't write the phases of a boot"
+  }
+  assert {
     condition     = alltrue([one(google_compute_instance_template.seed.shielded_instance_config).enable_secure_boot, one(google_compute_instance_template.seed.shielded_instance_config).enable_vtpm])
     error_message = "the instance is not shielded"
   }

@@ -1,0 +1,54 @@
+"""When the startup script of an instance has reached each phase of its boot."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Annotated, Final
+
+from pydantic import ConfigDict, Field
+
+LONGEST_S: Final = 86_400.0
+_Seconds = Annotated[float, Field(ge=0, le=LONGEST_S, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True)
+class BootTimes:
+    """
+    The phases of a boot, in seconds; None for a phase that was not reached, or not read.
+
+    Args:
+        booted: the startup script has begun.
+        login: Docker has the login of the registry.
+        secrets: every secret was read.
+        pulled: the images are on the VM.
+        started: the containers were started.
+    """
+
+    __pydantic_config__ = ConfigDict(strict=True, extra="forbid")
+
+    booted: _Seconds | None = None
+    login: _Seconds | None = None
+    secrets: _Seconds | None = None
+    pulled: _Seconds | None = None
+    started: _Seconds | None = None
+
+    def reached(self) -> tuple[tuple[str, float], ...]:
+        """Return name and seconds of each phase that was reached, in the order of a boot."""
+        times = ((name, getattr(self, name)) for name in PHASES)
+        return tuple((name, at_s) for name, at_s in times if at_s is not None)
+
+    def later(self, seconds: float, latest_s: float) -> "BootTimes":
+        """Return these phases so many seconds later, none of them after a moment."""
+        return BootTimes(**{name: min(at_s + seconds, latest_s) for name, at_s in self.reached()})
+
+
+NO_BOOT: Final = BootTimes()
+PHASES: Final = tuple(field.name for field in fields(BootTimes))
+
+
+def slowest(boots: Iterable[BootTimes]) -> BootTimes:
+    """Return the latest time of each phase that any of these boots has reached."""
+    latest: dict[str, float] = {}
+    for boot in boots:
+        for name, at_s in boot.reached():
+            latest[name] = max(at_s, latest.get(name, 0.0))
+    return BootTimes(**latest)
