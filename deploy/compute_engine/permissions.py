@@ -38,8 +38,12 @@ INSTANCE_PERMISSIONS: Final = (
     "compute.instances.setTags",
     "compute.subnetworks.use",
 )
-# What a rollout uses if it has it: evidence of a failed instance, and the quotas.
-OPTIONAL_PERMISSIONS: Final = ("compute.instances.getSerialPortOutput", "compute.regions.get")
+# What a rollout can do without: evidence of a failed instance, the quotas, and the list of unused images.
+OPTIONAL_PERMISSIONS: Final = (
+    "compute.instances.getSerialPortOutput",
+    "compute.instances.list",
+    "compute.regions.get",
+)
 _ACT_AS: Final = "iam.serviceAccounts.actAs"  # granted on the account of the instances
 
 

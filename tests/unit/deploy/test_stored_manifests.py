@@ -176,7 +176,7 @@ def test_manifest_that_was_listed_and_is_absent_ends_the_reading() -> None:
     [
         ({"config": {"digest": "x", "size": 1}}, r"config\.digest: String should match pattern"),
         ({"layers": [{"digest": "sha256:00", "size": -1}]}, r"layers\.0\.size: Input should be greater than"),
-        ({"manifests": {}}, "manifests: Input should be a valid list"),
+        ({"manifests": {}}, "manifests: Input should be a valid array"),
     ],
 )
 def test_manifest_of_another_form_ends_the_reading(document: dict[str, Any], reason: str) -> None:
