@@ -1,9 +1,10 @@
 """
 The cleanup policies of the image repository, as its files state them, and what they delete of a list of versions.
 
-Sources, read on 2026-11-27: Artifact Registry, "Cleanup policy overview" (a version is deleted if a DELETE policy matches
-and no KEEP policy; a policy keeps the most recent versions of each package); a manifest that an index lists is not
-deleted before the index, GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE (GoogleCloudPlatform/gcr-cleaner issue 118, 2022-11-07).
+Sources, read on 2026-11-27: Artifact Registry, "Cleanup policy overview" (a version is deleted if a DELETE policy
+matches and no KEEP policy; a policy keeps the most recent versions of each package); a manifest that an index lists is
+not deleted before the index, GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE (GoogleCloudPlatform/gcr-cleaner issue 118,
+2022-11-07).
 """
 
 import math
@@ -64,13 +65,17 @@ class Policy:
 
 
 def stated_policies() -> tuple[Policy, ...]:
-    """Return the policies of modules/artifact-registry, with the arguments that the fleet gives and the defaults."""
+    """
+    Return the policies of modules/artifact-registry, with the arguments that the fleet gives and the defaults.
+
+    Raises:
+        ValueError: a policy has a condition that `deleted` does not evaluate
+    """
     module = _parsed("artifact-registry/main.tf")
     (repository,) = (
         body["this"] for block in module["resource"] for kind, body in block.items() if kind.endswith("_repository")
     )
     values = _values()
-    assert repository["cleanup_policy_dry_run"] == [False]
     return tuple(_policy(policy, values) for policy in repository["cleanup_policies"])
 
 
@@ -97,7 +102,8 @@ def _policy(body: Mapping[str, Any], values: Mapping[str, Any]) -> Policy:
         return Policy(action, "", 0, int(_number(newest["keep_count"][0], values)))
     (condition,) = body["condition"]
     unknown = condition.keys() - {"tag_state", "older_than"}
-    assert not unknown, f"policy/cleanup.py evaluates no {sorted(unknown)}"
+    if unknown:
+        raise ValueError(f"policy/cleanup.py evaluates no {', '.join(sorted(unknown))}")
     (age,) = condition.get("older_than", ["0s"])
     return Policy(action, condition["tag_state"][0], _number(age.removesuffix("s"), values), 0)
 

@@ -22,7 +22,7 @@ def pushes(count: int, *, has_digest_tag: bool = True, pushes_a_day: int = 2) ->
     """
     Return the versions after pushes of an image with its bill of materials, and the digests of the images.
 
-    Each commit is pushed three times with other content, so that its tag moves. The tags are those of ci/destination.py.
+    Each commit is pushed three times with other content, so that its tag moves. ci/destination.py has these tags.
 
     Args:
         count: number of pushes.
@@ -92,7 +92,7 @@ def test_versions_of_other_tools_are_deleted_only_if_they_are_old() -> None:
 
 
 def test_image_in_use_would_be_lost_without_the_tag_of_its_digest() -> None:
-    """A second push of a commit takes the tag; the first image, which a template refers to, is deleted after a month."""
+    """A second push of a commit takes the tag; the first image, of a template, is then deleted after a month."""
     used = digest_of(0)
     assert used in deleted(stated_policies(), pushes(_PUSHES, has_digest_tag=False)[0])
     assert used not in deleted(stated_policies(), pushes(_PUSHES)[0])

@@ -59,7 +59,7 @@ def unused(rig: Rig, store: ImageStore) -> list[str]:
 def deploy(rig: Rig, digest: str) -> str:
     """Deploy an image, and return the template that the group has after it."""
     now = datetime.fromtimestamp(rig.emulator.environment.clock.now_s(), UTC)
-    request = DeployRequest(Reference(REPOSITORY, digest=digest), "run", now, "")
+    request = DeployRequest(reference=Reference(REPOSITORY, digest=digest), run="run", now=now)
     rig.perform(plan_deploy(rig.config, request, rig.observed()))
     return rig.observed().group.versions[0].template
 
