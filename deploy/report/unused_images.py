@@ -51,9 +51,7 @@ def unused_images_report(config: Config, listing: ImageListing, format_: Format)
     lines = [line(f"{listing.repository}: {images} unused, {unused.kept} in use (projects {projects})")]
     if count:
         rows = [_cells(image) for image in unused.images]
-        sizes = (
-            f"sum {_size(unused.size_bytes)}; without them the registry has {_size(unused.freed_bytes)} less at most"
-        )
+        sizes = f"sum {_size(unused.size_bytes)}; deleting them frees at most {_size(unused.freed_bytes)}"
         lines += ["", *render(_HEAD, rows), "", line(sizes)]
     if not listing.has_upload_times:
         lines += ["", line("not listed: images without a tag, which this registry does not list")]
