@@ -18,7 +18,7 @@ def image_projects(environment: str, config: Config, folder: Path) -> tuple[str,
 
     Args:
         environment: name of the environment.
-        config: its settings, with the flags of the call.
+        config: settings of the environment, with the flags of the call.
         folder: folder of the environment files.
 
     Raises:

@@ -25,9 +25,9 @@ class MetadataHolder:
 
     Args:
         kind: template, instance or group.
-        name: its name.
-        project: its project.
-        metadata: values by key.
+        name: name of the holder.
+        project: project that has the holder.
+        metadata: values of the entries, by key.
     """
 
     kind: str

@@ -8,7 +8,6 @@ from deploy.call import Call
 from deploy.errors import RefusedError
 from deploy.prune_verb import prune
 
-
 _NOT_DRY = (
     "prune: --images: deploy deletes no image, because only the registry refuses one that another image needs. Fix: add"
     " --dry-run for the list, and delete images in the registry."

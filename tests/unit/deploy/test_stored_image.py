@@ -35,9 +35,9 @@ def unused(manifests: Sequence[StoredManifest], digests: str = "", tags: Sequenc
     return unused_images(manifests, {digest(letter) for letter in digests}, tags)
 
 
-def letters(found: UnusedImages) -> list[str]:
+def letters(listing: UnusedImages) -> list[str]:
     """Return the letter of each unused image."""
-    return [image.digest[7] for image in found.images]
+    return [image.digest[7] for image in listing.images]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_images_that_nothing_refers_to(
 
 def test_size_of_an_image_counts_each_blob_once() -> None:
     """An image has the size of its own blobs, its children's and its attachments'; a layer of two images frees less."""
-    found = unused(
+    listing = unused(
         (
             manifest("a", "v1", blobs={"a": 1, "shared": 100}),
             manifest("b", "v2", children="c", blobs={"b": 2}),
@@ -92,16 +92,19 @@ def test_size_of_an_image_counts_each_blob_once() -> None:
         ),
         "a",
     )
-    assert [(row.digest[7], row.size_bytes) for row in found.images] == [("b", 2 + 3 + 100 + 50 + 7 + 4), ("e", 5 + 7)]
-    assert [row.digest[7] for row in found.images] == ["b", "e"]
-    assert found.images[0].manifests == (digest("b"), digest("c"), digest("d"))
-    assert (found.size_bytes, found.freed_bytes, found.kept) == (166 + 12, 2 + 3 + 50 + 7 + 4 + 5, 1)
+    assert [(row.digest[7], row.size_bytes) for row in listing.images] == [
+        ("b", 2 + 3 + 100 + 50 + 7 + 4),
+        ("e", 5 + 7),
+    ]
+    assert [row.digest[7] for row in listing.images] == ["b", "e"]
+    assert listing.images[0].manifests == (digest("b"), digest("c"), digest("d"))
+    assert (listing.size_bytes, listing.freed_bytes, listing.kept) == (166 + 12, 2 + 3 + 50 + 7 + 4 + 5, 1)
 
 
 def test_oldest_upload_is_first() -> None:
     """Images without an upload time are last, in the order of their digests."""
-    found = unused((manifest("c"), manifest("a", day=2), manifest("b", day=1), manifest("0")))
-    assert letters(found) == ["b", "a", "0", "c"]
+    listing = unused((manifest("c"), manifest("a", day=2), manifest("b", day=1), manifest("0")))
+    assert letters(listing) == ["b", "a", "0", "c"]
 
 
 @given(
@@ -118,8 +121,8 @@ def test_nothing_that_a_used_image_needs_is_listed(
         for letter in "0123456789abcdef"
         if subjects.get(letter) != letter
     ]
-    found = unused(manifests, used)
-    listed = [member for image in found.images for member in image.manifests]
+    listing = unused(manifests, used)
+    listed = [member for image in listing.images for member in image.manifests]
     needed = {digest(letter) for letter in used}
     needed |= {child for row in manifests if row.digest in needed for child in row.children}
     needed |= {row.digest for row in manifests if row.subject in needed}

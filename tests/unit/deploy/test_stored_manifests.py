@@ -47,9 +47,9 @@ def images(store: httpx.BaseTransport, repository: str = REPOSITORY) -> list[Lis
 
 def by_digest(manifests: tuple[StoredManifest, ...]) -> dict[str, StoredManifest]:
     """Return manifests by digest, each of which occurs once."""
-    found = {manifest.digest: manifest for manifest in manifests}
-    assert len(found) == len(manifests)
-    return found
+    mapped = {manifest.digest: manifest for manifest in manifests}
+    assert len(mapped) == len(manifests)
+    return mapped
 
 
 def test_manifests_of_all_tags_are_read_with_their_children() -> None:
@@ -60,13 +60,13 @@ def test_manifests_of_all_tags_are_read_with_their_children() -> None:
     index = store.push_index([child, digest("f")], "v2")
     bill = store.push_bill(first)
     store.push_image("untagged")
-    found = by_digest(reader(store).read_tagged())
-    assert found.keys() == {first, child, index, bill}
-    assert (found[first].tags, found[child].tags) == (("latest", "v1"), ())
-    assert found[index].children == (child, digest("f"))
-    assert found[bill].attached_to == {first}
-    assert found[first].uploaded_at is None
-    sizes = sorted(found[child].blobs.values())
+    manifests = by_digest(reader(store).read_tagged())
+    assert manifests.keys() == {first, child, index, bill}
+    assert (manifests[first].tags, manifests[child].tags) == (("latest", "v1"), ())
+    assert manifests[index].children == (child, digest("f"))
+    assert manifests[bill].attached_to == {first}
+    assert manifests[first].uploaded_at is None
+    sizes = sorted(manifests[child].blobs.values())
     assert sizes == sorted([70, 5_000, 1_000, len(store.manifests[child])])
     assert {login for _, _, login in store.seen} == {"Bearer t"}
 
@@ -81,9 +81,9 @@ def test_listed_images_have_upload_times_and_none_is_left_out_for_want_of_a_tag(
     assert listed[0].uploaded_at
     assert listed[1].uploaded_at
     assert listed[0].uploaded_at < listed[1].uploaded_at
-    found = by_digest(reader(store).read_listed(listed))
-    assert found[untagged].attached_to == {tagged}
-    assert found[tagged].uploaded_at == listed[0].uploaded_at
+    manifests = by_digest(reader(store).read_listed(listed))
+    assert manifests[untagged].attached_to == {tagged}
+    assert manifests[tagged].uploaded_at == listed[0].uploaded_at
     lists = [target for _, target, _ in store.seen if "dockerImages" in target]
     base = "/v1/projects/dojangkok-dev/locations/asia-northeast3/repositories/dojangkok-ai/dockerImages?pageSize=1000"
     assert lists == [base, f"{base}&pageToken=2"]
