@@ -77,9 +77,15 @@ class DeployVerbs:
         return await deploy_runner.run(options, ["reconcile", *options.flags("format", "long")])
 
     @verb(*GROUP_OPTIONS, "format", "long")
-    async def prune(self, options: Options) -> str:
+    async def prune(
+        self,
+        options: Options,
+        images: Annotated[bool, Doc("with --dry-run: list the images that nothing refers to; delete nothing")] = False,
+        dry_run: Annotated[bool, Doc("with --images, which deletes nothing")] = False,
+    ) -> str:
         """Delete the releases that no group, instance or fallback refers to and that retention does not keep."""
-        return await deploy_runner.run(options, ["prune", *options.flags("format", "long")])
+        chosen = [*(["--images"] if images else []), *(["--dry-run"] if dry_run else [])]
+        return await deploy_runner.run(options, ["prune", *options.flags("format", "long"), *chosen])
 
     @verb(*GROUP_OPTIONS, "format", "long")
     async def doctor(self, options: Options) -> str:

@@ -21,7 +21,7 @@ class Destination:
 
     Args:
         name: name of the image in full, without tag or digest, such as `registry:5000/group/web`
-        tags: tags in the order of their push; `dev-` is completed with the first 12 digits of the digest
+        tags: tags in the order of their push; one that ends in `-` is completed with the first 12 digits of the digest
         env: name of the file in environments/ whose rules say which login the registry is sent
         token: access token of a Google account
         credentials: Google credential file, from which a token is minted where none is passed
@@ -60,8 +60,11 @@ def push_tags(commit: str, *, latest: bool) -> tuple[str, ...]:
     """
     Return the tags of a push, in its order.
 
+    The tag of a commit moves when the commit is pushed again with other content. The tag with the digest never does, so
+    that no image loses its last tag: the cleanup policy of iac/ deletes images without one.
+
     Args:
-        commit: commit that becomes the first tag; empty for a tag by the digest
+        commit: commit that becomes the first tag, and the second one with the digest; empty for a tag by the digest
         latest: whether the tag `latest` follows
 
     Raises:
@@ -71,7 +74,8 @@ def push_tags(commit: str, *, latest: bool) -> tuple[str, ...]:
         raise RefusedError(
             f"--commit: got '{commit}'. Fix: 7 to 40 lower-case hexadecimal digits, as 'git rev-parse HEAD' prints"
         )
-    return ((commit[:7],) if commit else ("dev-",)) + (("latest",) if latest else ())
+    own = (commit[:7], f"{commit[:7]}-") if commit else ("dev-",)
+    return own + (("latest",) if latest else ())
 
 
 def refuse_stand_in(destination: Destination, stand_in: str | None, *, is_allowed: bool) -> None:

@@ -86,7 +86,8 @@ class Options:
     commit: Annotated[
         str,
         Doc(
-            "commit of the sources, 7 to 40 digits; its first 7 become the tag (default: dev-<12 digits of the digest>)"
+            "commit of the sources, 7 to 40 digits; its first 7 become a tag, and one with 12 digits of the digest"
+            " (default: dev-<12 digits of the digest>)"
         ),
     ] = ""
     timeout: Annotated[str, Doc("seconds until the rollout, or a step of it, has failed (default: by its size)")] = ""

@@ -19,6 +19,7 @@ _HOST: Final = r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(:[0-9]+)?"
 _ListedHost = Annotated[str, AfterValidator(token_host)]
 # Source: compute_v1.Items, "Regexp: [a-zA-Z0-9-_]+. Keys must be less than 128 bytes in length".
 _MetadataKey = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,127}$")]
+_Project = Annotated[str, Field(pattern=r"^[a-z0-9][-a-z0-9.:]{0,62}$")]
 _Port = Annotated[int, Field(strict=True, ge=1, le=65_535)]
 _ServiceName = Annotated[str, Field(pattern=r"^[\w.-]{1,63}$")]
 _Url = Annotated[str, Field(pattern=rf"^https?://{_HOST}(/[\w./-]*)?$")]
@@ -29,7 +30,7 @@ class Config(BaseModel):
 
     model_config = SETTINGS_MODEL
 
-    project: Annotated[str, Field(pattern=r"^[a-z0-9][-a-z0-9.:]{0,62}$")]
+    project: _Project
     """Google Cloud project"""
     zone: Annotated[str, Field(pattern=_NAME)] | None = None
     """zone of a zonal group"""
@@ -55,6 +56,8 @@ class Config(BaseModel):
     """programs of an instance that answer whether or not the application runs, by port; no health check may ask them"""
     registry_url: Annotated[str, Field(pattern=rf"^(https?://{_HOST}/?)?$")] = ""
     """where digests are looked up; default: https and the repository's host"""
+    image_projects: tuple[_Project, ...] = ()
+    """projects without a file in this folder whose templates or instances may use the images of `repository`"""
     google_registries: tuple[_ListedHost, ...] = ()
     """HOST[:PORT] of registries that take the Google access token, beside `*.pkg.dev` and `gcr.io`"""
     rollout: RolloutSettings = RolloutSettings()

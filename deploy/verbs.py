@@ -19,11 +19,11 @@ from deploy.group.step_rollout import step_rollout
 from deploy.options import Timeout
 from deploy.parallel import side_by_side
 from deploy.prometheus.preflight import refuse_useless_checks
+from deploy.prune_verb import prune
 from deploy.recorder import last_result
 from deploy.release import image
 from deploy.release.record import Fallback
 from deploy.report.findings import findings_report
-from deploy.report.formats import prune_report
 from deploy.report.preview import preview, preview_report
 from deploy.report.rebuilt_result import rebuilt_result
 from deploy.report.releases import release_rows, releases_report, unmanaged_release
@@ -31,7 +31,6 @@ from deploy.report.status import status, status_report
 from deploy.rollout.analysis import present_checks
 from deploy.rollout.deploy_plan import DeployRequest, plan_deploy
 from deploy.rollout.plan import ContinueSteps, DeployPlan, DeployRelease, ForeignRollout, NothingToDo
-from deploy.rollout.pruning import prune_templates
 from deploy.rollout.reconcile_plan import plan_reconcile
 from deploy.rollout.rollback_plan import RollbackTarget, choose_rollback_target, plan_rollback
 from deploy.rollout.served_release import ServedRelease, served_release
@@ -166,20 +165,6 @@ def doctor(call: Call) -> None:
     report = findings_report(config, findings, call.invocation.options.format)
     if any(finding.state == "wrong" for finding in findings):
         call.refuse(config, report)
-    call.print_report(config, report)
-
-
-def prune(call: Call) -> None:
-    """Delete the oldest templates of this group's history that no group needs, at most 20."""
-    config = call.read_config()
-    session = call.open_session(config)
-    pruned = prune_templates(session.managed, config)
-    if pruned.error:
-        for name in pruned.templates:
-            write_error(f"pruned {name}")
-        raise pruned.error
-    invocation = call.invocation
-    report = prune_report(pruned, invocation.command, invocation.options.format, config.endpoint_overrides)
     call.print_report(config, report)
 
 

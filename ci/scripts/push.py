@@ -3,7 +3,7 @@ Push an image: `python -m scripts.push NAME TAG [TAG …]` pushes /layout/image,
 
 The image is pushed by digest first, then its bill of materials, /layout/bill, then the tags. oci_layout.py writes both.
 
-NAME is host and path; the tag `dev-` is completed with the first 12 digits of the digest. From the files in
+NAME is host and path; a tag that ends in `-` is completed with the first 12 digits of the digest. From the files in
 /run/secrets `python -m deploy.authfile` makes an authfile in /scratch, which is memory: it decides which
 login this registry is sent. A push to the embedded registry holds a lock in its volume, for which `reset-local` waits.
 
@@ -27,7 +27,7 @@ from .skopeo import PushError, authfile, login_fix, refuse_other_content, secret
 _SCRATCH = Path("/scratch")
 _LOCK = Path("/var/lib/registry/push.lock")
 _EMBEDDED_HOST = "registry:5000"
-_DEV_DIGITS = 12
+_DIGITS = 12
 
 
 def lock(file: Path) -> int | None:
@@ -76,7 +76,8 @@ def push(layout: Path, materials: Path, name: str, tags: list[str]) -> dict[str,
         file.write_text(logins)
         options.append(f"--authfile={file}")
     copy_options = [option.replace("--tls", "--dest-tls") for option in options]
-    full_tags = [tag + digest.removeprefix("sha256:")[:_DEV_DIGITS] if tag == "dev-" else tag for tag in tags]
+    digits = digest.removeprefix("sha256:")[:_DIGITS]
+    full_tags = [tag + digits if tag.endswith("-") else tag for tag in tags]
     pushed = [(layout, f"{name}@{digest}"), (materials, f"{name}:{sbom.tag(digest)}")]
     pushed += [(layout, f"{name}:{tag}") for tag in full_tags]
     try:

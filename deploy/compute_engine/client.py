@@ -69,11 +69,17 @@ class Compute:
         self.requests = 0
         self.rate = RequestRate()
         self._client = client
-        self._base = f"{base_url.rstrip('/')}/projects/{project}"
+        self._base_url = base_url.rstrip("/")
+        self._base = f"{self._base_url}/projects/{project}"
         self._headers = headers
         self._budget_s = budget_s
         self._dice = dice
         self._renew = renew
+
+    def of_project(self, project: str) -> "Compute":
+        """Return the API of another project, by the same transport and login; it counts its own requests."""
+        budget_s, dice, renew = self._budget_s, self._dice, self._renew
+        return Compute(self._client, self._base_url, project, self._headers, self.time, budget_s, dice, renew)
 
     def get(
         self,

@@ -38,10 +38,11 @@ INSTANCE_PERMISSIONS: Final = (
     "compute.instances.setTags",
     "compute.subnetworks.use",
 )
-# What a rollout uses if it has it: evidence of a failed instance, and the quotas.
+# What a rollout can do without: phases of a boot, evidence of a failed instance, quotas, the list of unused images.
 OPTIONAL_PERMISSIONS: Final = (
     "compute.instances.getGuestAttributes",
     "compute.instances.getSerialPortOutput",
+    "compute.instances.list",
     "compute.regions.get",
 )
 _ACT_AS: Final = "iam.serviceAccounts.actAs"  # granted on the account of the instances

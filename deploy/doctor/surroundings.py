@@ -15,6 +15,7 @@ from deploy.release.artifact_registry import ArtifactRepository, artifact_reposi
 from deploy.release.secret_names import SecretName
 
 _DOWNLOAD: Final = "artifactregistry.repositories.downloadArtifacts"
+_LIST_IMAGES: Final = "artifactregistry.dockerimages.list"
 
 
 def firewall_findings(config: Config, readings: Readings) -> Iterator[Finding]:
@@ -175,6 +176,13 @@ def _download_findings(config: Config, readings: Readings, place: ArtifactReposi
             f"the account lacks {_DOWNLOAD} on '{place.name}'",
             f"gcloud artifacts repositories add-iam-policy-binding {place.flags} --member {readings.member}"
             " --role roles/artifactregistry.reader",
+        )
+    elif _LIST_IMAGES in missing:
+        yield unknown(
+            "repository",
+            f"a rollout works without {_LIST_IMAGES} on '{place.name}', but `prune --images` needs it;"
+            " roles/artifactregistry.reader has it",
+            policy,
         )
 
 

@@ -1,10 +1,15 @@
-"""The members that deploy reads of a project's documents, with their types. Source: Compute v1, Service Usage v1."""
+"""
+The members that deploy reads of a project's documents, with their types.
+
+Source: Compute v1, Service Usage v1; Artifact Registry v1, `DockerImage` and `ListDockerImagesResponse` of
+google/devtools/artifactregistry/v1/artifact.proto (googleapis/googleapis at 1cfcea4, read on 2026-11-27).
+"""
 
 from typing import Annotated
 
-from pydantic import Field, IPvAnyInterface
+from pydantic import AwareDatetime, Field, IPvAnyInterface
 
-from deploy.documents.shapes import Quota, Shape
+from deploy.documents.shapes import ErrorDetail, GroupDocument, Metadata, Quota, Shape, TemplateDocument
 
 _Text = Annotated[str, Field(min_length=1)]
 
@@ -84,3 +89,43 @@ class Permissions(Shape):
     """The answer of testIamPermissions on a resource on which the account may have none."""
 
     permissions: tuple[_Text, ...] = ()
+
+
+class DockerImage(Shape):
+    """An image in Artifact Registry: `LOCATION-docker.pkg.dev/PROJECT/REPOSITORY/IMAGE@sha256:…`."""
+
+    uri: Annotated[str, Field(pattern=r"^[^@]+@sha256:[0-9a-f]{64}$")]
+    tags: tuple[_Text, ...] = ()
+    upload_time: AwareDatetime
+
+
+class DockerImagePage(Shape):
+    """A page of `dockerImages.list`."""
+
+    docker_images: tuple[DockerImage, ...] = ()
+    next_page_token: str = ""
+
+
+class InstanceDocument(Shape):
+    """An instance."""
+
+    name: _Text
+    metadata: Metadata = Metadata()
+
+
+class HolderScope(Shape):
+    """What a zone, a region or the global scope has of a list of templates, instances or groups."""
+
+    instance_templates: tuple[TemplateDocument, ...] = ()
+    instances: tuple[InstanceDocument, ...] = ()
+    instance_group_managers: tuple[GroupDocument, ...] = ()
+    warning: ErrorDetail = ErrorDetail()
+
+
+class HolderPage(Shape):
+    """A page of all templates, instances or groups of a project."""
+
+    items: Annotated[dict[str, HolderScope], Field(default_factory=dict)]
+    next_page_token: str = ""
+    unreachables: tuple[str, ...] = ()
+    warning: ErrorDetail = ErrorDetail()

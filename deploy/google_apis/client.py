@@ -1,6 +1,6 @@
 """Reads of Google's APIs beside Compute Engine: one request each, with retries after transient errors."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,10 +10,12 @@ from deploy.compute_engine.answers import answer_error, check_document, decode_d
 from deploy.documents import project_shapes, validation
 from deploy.documents.resource import Document
 from deploy.documents.validation import Check
+from deploy.errors import CloudError
 from deploy.retry import Time, TransientError, call_with_retries
 
 _BUDGET_S: Final = 15.0  # of a read with its retries; without an answer `doctor` prints that the value is unknown
 _ATTEMPT_S: Final = 10.0
+_MOST_PAGES: Final = 1_000
 _RESOURCE_MANAGER: Final = "cloudresourcemanager"
 
 
@@ -51,6 +53,32 @@ class GoogleApis:
             NotAllowedError: the API is disabled, the account may not read the resource, or there is no token.
         """
         return self._send("GET", api, path, check, query)
+
+    def items(self, api: str, path: str, member: str, check: Check, page_size: int) -> Iterator[Document]:
+        """
+        Yield the rows of a list, page by page.
+
+        Args:
+            api: first label of the API's host.
+            path: path of the list below `/v1/`.
+            member: member of a page that has the rows.
+            check: check of a page.
+            page_size: most rows of a page.
+
+        Raises:
+            CloudError: as of `get`, or the list never ends, so that it would be incomplete; NotAllowedError, too.
+        """
+        token, used_tokens = "", set[str]()
+        while True:
+            query = [("pageSize", str(page_size)), *([("pageToken", token)] if token else [])]
+            page = self.get(api, path, check, query)
+            yield from page.get(member) or []
+            token = str(page.get("nextPageToken") or "")
+            if not token:
+                return
+            if token in used_tokens or len(used_tokens) >= _MOST_PAGES:
+                raise CloudError(f"GET {api} {path}: the list never ends")
+            used_tokens.add(token)
 
     def granted(self, api: str, path: str, permissions: Sequence[str]) -> frozenset[str]:
         """

@@ -19,6 +19,7 @@ from deploy.documents.resource import Document, link_of, name_of, project_of
 from deploy.documents.validation import shape_check
 from deploy.errors import CloudError, DeployError, RefusedError
 from deploy.google_apis.client import GoogleApis
+from deploy.google_apis.docker_images import LIST_PERMISSION
 from deploy.google_apis.required_services import REQUIRED_SERVICES
 from deploy.group.quotas import parse_quotas
 from deploy.parallel import side_by_side
@@ -29,7 +30,7 @@ from deploy.release.secret_names import SecretName, secret_names
 from deploy.retry import NOT_FOUND
 from lib.disabled_apis import disabled_api, lacks_quota_project
 
-_REPOSITORY_PERMISSIONS: Final = ("artifactregistry.repositories.downloadArtifacts",)
+_REPOSITORY_PERMISSIONS: Final = ("artifactregistry.repositories.downloadArtifacts", LIST_PERMISSION)
 _PROJECT: Final = shape_check(project_shapes.ProjectDocument)
 _MACHINE_TYPE: Final = shape_check(project_shapes.MachineTypeDocument)
 _FIREWALLS: Final = shape_check(project_shapes.EffectiveFirewalls)

@@ -10,7 +10,9 @@ Source: the OCI distribution specification, "Pulling manifests" and "Checking if
 import hashlib
 import json
 import random
+import re
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import httpx
@@ -19,9 +21,10 @@ from deploy.errors import CloudError, DeployError, NotAllowedError, RefusedError
 from deploy.registry.http import Answer, Logins, RegistryHttp
 from deploy.release.registry_names import api_path
 from deploy.retry import NOT_FOUND, Time, call_with_retries
-from lib.image_reference import Reference, is_digest
+from lib.image_reference import TAG, Reference, is_digest
 
 _HEAD_IS_NOT_SERVED: Final = (405, 501)
+_MOST_PAGES: Final = 1_000
 _CORRECT_URL: Final = "correct `registry_url` (--registry-url)"
 
 
@@ -91,6 +94,57 @@ class Registry:
         if not _is_success(answer) and answer.status != NOT_FOUND:
             raise self._error(reference, answer)
 
+    def list_tags(self, repository: str) -> list[str]:
+        """
+        Return the tags of a repository; empty if the registry has no such repository.
+
+        Raises:
+            CloudError: the registry does not answer.
+            RefusedError: the registry answers with an error or something else than tags, or its pages never end.
+            NotAllowedError: the registry requires a login, or does not accept the login that it received.
+        """
+        tags: list[str] = []
+        query, known = "", {""}
+        while True:
+            answer = self._retried(partial(self._http.tags, repository, query))
+            if answer.status == NOT_FOUND and not query:
+                return tags
+            if not _is_success(answer):
+                raise self._error(Reference(repository, "tags/list"), answer)
+            tags += self._tags(repository, answer.body)
+            query = self._http.next_query(answer)
+            if not query:
+                return tags
+            if query in known or len(known) > _MOST_PAGES:
+                raise RefusedError(f"registry {self.url}: '{repository}': the list of tags never ends.", _CORRECT_URL)
+            known.add(query)
+
+    def read_manifest(self, reference: Reference) -> bytes | None:
+        """
+        Return the bytes of a manifest, which have its digest; None if the registry does not hold it.
+
+        Raises:
+            CloudError: the registry does not answer.
+            RefusedError: the registry answers with an error, or with something else than this manifest.
+            NotAllowedError: the registry requires a login, or does not accept the login that it received.
+        """
+        get = self._request("GET", reference)
+        if get.status == NOT_FOUND:
+            return None
+        if not _is_success(get):
+            raise self._error(reference, get)
+        self._proven(reference, get)
+        return get.body
+
+    def _tags(self, repository: str, body: bytes) -> list[str]:
+        try:
+            tags = json.loads(body)["tags"] or []
+            if all(re.fullmatch(TAG, tag, re.ASCII) for tag in tags):
+                return list(tags)
+        except (ValueError, RecursionError, KeyError, TypeError):
+            pass
+        raise RefusedError(f"registry {self.url}: '{repository}': the answer is not a list of tags.", _CORRECT_URL)
+
     def _read_digest(self, reference: Reference) -> str:
         """Read the proven digest of a manifest."""
         head = self._request("HEAD", reference)
@@ -106,6 +160,10 @@ class Registry:
         get = self._request("GET", reference)
         if not _is_success(get):
             raise self._error(reference, get)
+        return self._proven(reference, get)
+
+    def _proven(self, reference: Reference, get: Answer) -> str:
+        """Return the digest of the manifest that a GET returned."""
         digest = f"sha256:{hashlib.sha256(get.body).hexdigest()}"
         stated_digest = get.headers.get("docker-content-digest", "")
         if is_digest(stated_digest) and stated_digest != digest:
@@ -119,12 +177,11 @@ class Registry:
         return self._same_digest(reference, digest)
 
     def _request(self, method: str, reference: Reference) -> Answer:
-        return call_with_retries(
-            lambda: self._http.manifest(method, reference.repository, reference.digest or reference.tag),
-            self._time,
-            self._budget_s,
-            self._dice,
-        )
+        name = reference.digest or reference.tag
+        return self._retried(partial(self._http.manifest, method, reference.repository, name))
+
+    def _retried(self, attempt: Callable[[], Answer]) -> Answer:
+        return call_with_retries(attempt, self._time, self._budget_s, self._dice)
 
     def _same_digest(self, reference: Reference, digest: str) -> str:
         if reference.digest not in ("", digest):

@@ -1,5 +1,6 @@
 """Requests to one registry: login, redirects, and the largest answer."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -23,6 +24,7 @@ _MANIFESTS: Final = (
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 5
 _CORRECT_URL: Final = "correct `registry_url` (--registry-url)"
+_NEXT: Final = re.compile(r"<([^>]*)>\s*;\s*rel=\"?next\b")
 _LARGEST_BODY: Final = 4 * 2**20  # bytes; the distribution specification lets registries refuse larger manifests
 
 
@@ -106,18 +108,51 @@ class RegistryHttp:
             NotAllowedError: the registry, or its realm, does not accept the login.
             RefusedError: the registry names a redirect or a realm that is not allowed, or the answer is too large.
         """
+        return self._authorized(method, repository, f"manifests/{reference}", ", ".join(_MANIFESTS))
+
+    def tags(self, repository: str, query: str) -> Answer:
+        """
+        Request a page of the tags of a repository; errors as of `manifest`.
+
+        Args:
+            repository: host and path.
+            query: query of the page, `KEY=VALUE&…`; empty for the first page.
+        """
+        return self._authorized("GET", repository, "tags/list" + (f"?{query}" if query else ""), "application/json")
+
+    def next_query(self, answer: Answer) -> str:
+        """
+        Return the query of the page after an answer; empty if it is the last one.
+
+        Source: the OCI distribution specification 1.1, "Listing Tags" (`Link: <URL>; rel="next"`), read on 2026-11-27.
+
+        Raises:
+            RefusedError: the registry names another host, or no URL.
+        """
+        following = _NEXT.search(answer.headers.get("link", ""))
+        if not following:
+            return ""
+        try:
+            url = self._hosts.location(following[1], answer.url)
+        except AddressError as error:
+            raise self._refused(f"the page of tags at {_shown(following[1])} is not read: {error}") from error
+        if not self._hosts.is_own(url):
+            raise self._refused(f"the page of tags at {_shown(following[1])} is not read: it is on another host")
+        return url.query.decode("ascii")
+
+    def _authorized(self, method: str, repository: str, resource: str, accept: str) -> Answer:
         path = api_path(repository)
-        where = httpx.URL(f"{self.url}/v2/{path}/manifests/{reference}")
+        where = httpx.URL(f"{self.url}/v2/{path}/{resource}")
         if self.takes_google_token(repository):
-            return self._follow(method, where, self._logins.google())
-        answer = self._follow(method, where, self._authorization.get(path, {}))
+            return self._follow(method, where, accept, self._logins.google())
+        answer = self._follow(method, where, accept, self._authorization.get(path, {}))
         if answer.status == 401 and answer.is_own:
             self._authorization[path] = self._log_in(path, answer)
-            answer = self._follow(method, where, self._authorization[path])
+            answer = self._follow(method, where, accept, self._authorization[path])
         return replace(answer, login=self._required_logins.get(path, ""))
 
-    def _follow(self, method: str, url: httpx.URL, authorization: dict[str, str]) -> Answer:
-        headers = {"accept": ", ".join(_MANIFESTS)}
+    def _follow(self, method: str, url: httpx.URL, accept: str, authorization: dict[str, str]) -> Answer:
+        headers = {"accept": accept}
         is_own = True
         for _ in range(_MOST_REDIRECTS + 1):
             # A request that another host has redirected never carries the login again.

@@ -48,6 +48,11 @@ ARROWS: Final = (
         ("deploy.release", "policy"),
         "a test may import every program; this test runs startup scripts as deploy rewrites them",
     ),
+    Arrow(
+        "policy.test_cleanup",
+        ("deploy.release", "policy"),
+        "a test may import every program; this test compares the cleanup policies with the images that deploy lists",
+    ),
     # ci: starts the other programs in containers
     Arrow("ci", ("ci.steps",), "a verb arranges steps, and decides about their outcomes"),
     Arrow("ci.steps", ("ci",), "a step reads the choice of an environment, and raises the errors of ci"),

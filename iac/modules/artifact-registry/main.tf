@@ -13,8 +13,9 @@ resource "google_artifact_registry_repository" "this" {
 
   cleanup_policy_dry_run = false
 
-  # A template contains its image by digest. A release is published with its commit as a tag, and the policies below keep
-  # every tagged image.
+  # A template contains its image by digest, and the policies below keep every tagged image. A push gives an image a tag
+  # with its digest, which never moves, beside that of its commit: so no image of a template is without a tag.
+  # policy/test_cleanup.py compares what these policies delete with what `prune --images` lists.
   cleanup_policies {
     id     = "delete-untagged"
     action = "DELETE"
@@ -34,7 +35,7 @@ resource "google_artifact_registry_repository" "this" {
     }
   }
 
-  # A second run of the same commit moves the tag, and the first image loses it, perhaps while a template uses this image.
+  # Other tools push without such a tag, and a second push moves theirs, perhaps while a template uses the first image.
   # So the newest versions stay without a tag. A push makes two versions, so 60 versions are 30 pushes; deploy keeps 7
   # releases. A KEEP policy overrides a DELETE policy.
   cleanup_policies {

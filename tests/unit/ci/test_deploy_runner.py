@@ -106,6 +106,16 @@ def test_promote_and_abort_pass_their_arguments(runs: list[tuple[Options, list[s
     ]
 
 
+def test_prune_passes_its_own_flags(runs: list[tuple[Options, list[str]]]) -> None:
+    """Unused images are listed by two flags; deploy itself refuses one without the other."""
+    call("prune", images=True, dry_run=True)
+    call("prune", dry_run=True)
+    assert [arguments for _, arguments in runs] == [
+        ["prune", "--format", "text", "--images", "--dry-run"],
+        ["prune", "--format", "text", "--dry-run"],
+    ]
+
+
 @pytest.mark.parametrize("name", ["status", "history", "report", "reconcile", "prune", "doctor"])
 def test_other_verbs_pass_their_format(name: str, runs: list[tuple[Options, list[str]]]) -> None:
     """They have no other argument of their own."""

@@ -18,7 +18,7 @@ def test_embedded_registry_is_recognized_by_its_host() -> None:
 
 def test_commit_becomes_the_first_tag() -> None:
     """Without a commit, the first tag is completed with the digest."""
-    assert push_tags("0123456789abcdef0123456789abcdef01234567", latest=False) == ("0123456",)
+    assert push_tags("0123456789abcdef0123456789abcdef01234567", latest=False) == ("0123456", "0123456-")
     assert push_tags("", latest=True) == ("dev-", "latest")
 
 

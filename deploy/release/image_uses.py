@@ -1,0 +1,104 @@
+"""Which images of a repository the metadata of a project's templates, instances and groups refers to."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from deploy.errors import RefusedError
+from deploy.release.encoded_text import encoded_lines
+from deploy.release.image_places import entry_mentions
+from deploy.release.record import RECORD_KEY
+
+# The digits of a digest, wherever they stand: `IMAGE@sha256:$DIGITS` refers to an image too.
+_DIGITS: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+# Entries whose value is the address of a script. Source: Compute Engine, "Use startup scripts on Linux VMs" and
+# "Run shutdown scripts", read on 2026-11-27.
+_SCRIPT_URLS: Final = ("startup-script-url", "shutdown-script-url")
+_MOST_PLACES: Final = 5
+
+
+@dataclass(frozen=True)
+class MetadataHolder:
+    """
+    A template, an instance or a group, with the metadata that instances get from it.
+
+    Args:
+        kind: template, instance or group.
+        name: name of the holder.
+        project: project that has the holder.
+        metadata: values of the entries, by key.
+    """
+
+    kind: str
+    name: str
+    project: str
+    metadata: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.kind} '{self.name}' of project '{self.project}'"
+
+
+@dataclass(frozen=True)
+class ImageUses:
+    """
+    What metadata refers to.
+
+    Args:
+        digests: each digest in the metadata, of any repository.
+        tags: each tag that stands behind the repository's name, in comments too.
+        unsearched: places whose text is not searched: encoded text, and scripts outside of the metadata.
+    """
+
+    digests: frozenset[str]
+    tags: frozenset[str]
+    unsearched: tuple[str, ...]
+
+
+def image_uses(holders: Iterable[MetadataHolder], repository: str) -> ImageUses:
+    """
+    Return the digests and tags in metadata.
+
+    Every reference counts, whatever the text does with it: an image that is kept without need costs less than an image
+    that is missing at the next boot.
+
+    Args:
+        holders: templates, instances and groups.
+        repository: repository of the images, host and path.
+
+    Raises:
+        RefusedError: a text mentions the repository and does not show which image.
+    """
+    entries: dict[tuple[str, str], MetadataHolder] = {}  # instances repeat their template's: each text is read once
+    for holder in holders:
+        for entry in holder.metadata.items():
+            entries.setdefault(entry, holder)
+    digests, tags, undecided, unsearched = set[str](), set[str](), list[str](), list[str]()
+    for (key, text), holder in entries.items():
+        digests |= {f"sha256:{digits}" for digits in _DIGITS.findall(text)}
+        if key == RECORD_KEY:
+            continue
+        for mention in entry_mentions(key, text, repository):
+            tags |= {mention.reference.tag} - {""}
+            if mention.kind == "undecidable":
+                undecided.append(f"{holder}: '{key}' line {mention.line} ({mention.why or 'undecidable'})")
+        unsearched += [f"{holder}: {place}" for place in _unsearched(key, text)]
+    if undecided:
+        raise _undecided(undecided, repository)
+    return ImageUses(frozenset(digests), frozenset(tags), tuple(unsearched))
+
+
+def _unsearched(key: str, text: str) -> Iterator[str]:
+    if key in _SCRIPT_URLS:
+        yield f"'{key}' (a script outside of the metadata)"
+    for _, line, mark in encoded_lines({key: text}):
+        yield f"'{key}' line {line} ({mark})"
+
+
+def _undecided(places: list[str], repository: str) -> RefusedError:
+    more = len(places) - _MOST_PLACES
+    listed = ", ".join(places[:_MOST_PLACES]) + (f", and {more} more" if more > 0 else "")
+    return RefusedError(
+        f"metadata: which image of '{repository}' is used is not written out: {listed}. No image is listed.",
+        "write the image in full, HOST/PATH:TAG or HOST/PATH@sha256:DIGEST, or delete the template or instance",
+    )
