@@ -90,7 +90,11 @@ def test_empty_secret_is_named(value: str) -> None:
 def test_empty_variable_is_no_token() -> None:
     """GitHub sets a variable to an empty text where its secret is absent; an empty file is a mistake."""
     readable: Any = Secret("file:///tmp/x.json", "{}")
-    for uri, value, is_given in (("env://TOKEN", "", False), ("env://TOKEN", "word", True), ("file:///x", "word", True)):
+    for uri, value, is_given in (
+        ("env://TOKEN", "", False),
+        ("env://TOKEN", "word", True),
+        ("file:///x", "word", True),
+    ):
         token: Any = Secret(uri, value)
         given = options("dev", credentials=readable, prometheus_token=token, source=REPOSITORY)
         assert asyncio.run(deploy_runner.checked(given)).prometheus_token is (token if is_given else None)
