@@ -79,6 +79,7 @@ def _plan_same_release(config: Config, observed: Observation, now: datetime) -> 
         short_delay=short_initial_delay(observed),
         restores_policy=restores_policy,
         is_judged=typed_rollback.is_judged(group, observed.templates, now),
+        steps=record.steps if record else (),
         warnings=known,
     )
 

@@ -37,5 +37,6 @@ def test_canary_is_aborted_by_another_process(deployer: Deployer) -> None:
     code, report, stderr = deployer.run("abort")
     assert (code, report.splitlines()[0]) == (0, f"{GROUP} serves dojangkok-dev-ai-server-seed"), stderr
     _, stderr = baking.communicate(timeout=deployer.longest_s)
-    assert (baking.returncode, "superseded by another deploy" in stderr) == (5, True)
+    assert (baking.returncode, "superseded by another change of the group" in stderr) == (5, True)
+    assert "the canary was aborted meanwhile: the group is set to 'dojangkok-dev-ai-server-seed' alone" in stderr
     assert deployer.versions() == ["dojangkok-dev-ai-server-seed"]

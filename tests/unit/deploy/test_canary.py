@@ -8,7 +8,7 @@ import pytest
 from deploy.documents.canary import Canary, canary_instances, target_of, version_entries
 from deploy.documents.group_state import Group, Instance, Version
 from deploy.documents.instance_count import InstanceCount
-from deploy.group.canary_health import canary_verdict, is_canary_serving
+from deploy.group.canary_health import canary_verdict, is_canary_serving, promotion_obstacle
 from deploy.group.health import PollSummary
 from deploy.release.record import ReleaseRecord, parse_record
 from deploy.release.steps import Step, next_position, position
@@ -76,16 +76,40 @@ def test_number_of_a_canary_is_that_of_compute_engine(
         (group(instance("a", OLD, health="UNHEALTHY"), *SETTLED[1:]), "done", "1 of 1 healthy on the new version"),
         (group(*SETTLED, instance("s", Version("x"), target_status="STOPPED"), is_reached=False), "done", "1 of 1 "),
         (group(calculated=0), "waiting", "1 of 0"),
-        (group(canary=Canary(OLD, NEW, InstanceCount(2))), "superseded", "the target versions of the group are now"),
+        (
+            group(canary=Canary(OLD, NEW, InstanceCount(2))), "superseded",
+            "the canary was set to another step meanwhile: 2 instances in place of 1 instance",
+        ),
+        (replace(group(), versions=(OLD,)), "superseded", "the canary was aborted meanwhile: the group is"),
+        (replace(group(), versions=(NEW,)), "superseded", "the canary was promoted meanwhile: the group is"),
+        (replace(group(), versions=(Version("x"),)), "superseded", "the target versions of the group are now x ''"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
-)
+)  # fmt: skip
 def test_verdict_on_a_step(seen: Group, state: str, text: str) -> None:
     """A step serves if as many instances as it has are on the new version and healthy, and the group is stable."""
     verdict = canary_verdict(seen, ONE, PollSummary(had_instances=True))
     assert (verdict.state, verdict.text.startswith(text)) == (state, True), verdict
     if state != "superseded":
-        assert is_canary_serving(seen, ONE) == (state == "done")
+        assert (promotion_obstacle(seen, ONE) == "") == (state == "done")
+        assert is_canary_serving(seen, ONE) == (state == "done" or text.startswith("not "))
+
+
+@pytest.mark.parametrize(
+    ("seen", "text"),
+    [
+        (group(*SETTLED[:2], instance("c", NEW, health="UNHEALTHY")), "its canary does not serve: c unhealthy"),
+        (
+            group(instance("a", OLD, action="RECREATING"), *SETTLED[1:], is_stable=False),
+            "its canary serves, but the group is not settled: 'a' is recreating",
+        ),
+        (group(is_stable=False), "its canary serves, but the group is not settled"),
+    ],
+    ids=["canary", "old instance", "group"],
+)
+def test_promotion_is_refused_by_its_true_obstacle(seen: Group, text: str) -> None:
+    """An old instance that is repaired is no fault of the canary."""
+    assert promotion_obstacle(seen, ONE) == text
 
 
 def test_canary_that_is_recreated_twice_has_failed() -> None:
