@@ -130,4 +130,5 @@ def _record(config: Config, request: DeployRequest, observed: Observation, fallb
         origin=origin.link if origin else "",
         origin_made_at=origin.made_at if origin else None,
         steps=config.rollout.release_steps,
+        checks=config.rollout.check_names if config.rollout.steps else (),
     )

@@ -6,6 +6,7 @@ from deploy.group.canary_health import promotion_obstacle
 from deploy.group.observation import Observation
 from deploy.group.preflight import refuse_unmet_preconditions
 from deploy.group.replacement import auto_surge
+from deploy.group.step_refusals import refuse_lost_checks
 from deploy.group.step_rollout import StepRollout, share_text, step_rollout
 from deploy.group.warnings import preflight_warnings, short_initial_delay
 from deploy.release.template import image_entries
@@ -27,6 +28,7 @@ def plan_steps(config: Config, observed: Observation, rollout: StepRollout, prom
         NotAllowedError: permissions are missing; the text lists all of them.
     """
     refuse_unmet_preconditions(config, observed, rollout)
+    refuse_lost_checks(config, rollout)
     return continued_steps(config, observed, rollout, promotion)
 
 

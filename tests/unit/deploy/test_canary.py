@@ -12,6 +12,7 @@ from deploy.group.canary_health import canary_verdict, is_canary_serving, promot
 from deploy.group.health import PollSummary
 from deploy.release.record import ReleaseRecord, parse_record
 from deploy.release.steps import Step, next_position, position
+from deploy.release.template import content_name
 
 OLD, NEW = Version("projects/p/global/instanceTemplates/old", "o"), Version("projects/p/global/instanceTemplates/new")
 ONE = Canary(OLD, NEW, InstanceCount(1))
@@ -134,6 +135,10 @@ def test_steps_stand_in_the_record_of_a_release() -> None:
     record = ReleaseRecord("h/p", f"sha256:{'a' * 64}", OLD.link, "1", "z/g", steps=STEPS)
     assert parse_record(record.dump()) == record
     assert "steps" not in replace(record, steps=()).dump()
+    assert "checks" not in record.dump()
+    judged = replace(record, checks=("errors", "p99"))
+    assert parse_record(judged.dump()) == judged
+    assert content_name("p", judged, {}) != content_name("p", record, {})
     assert (position(STEPS, InstanceCount(50, is_percent=True)), position(STEPS, InstanceCount(2))) == (1, None)
     assert str(STEPS[0]) == "1 instance for 120 s, then a pause"
     assert str(STEPS[1]) == "50% of the group for 60 s"
