@@ -138,7 +138,7 @@ def report(call: Call) -> None:
 
 
 def status_(call: Call) -> None:
-    """Print what the group serves, its instances and any drift."""
+    """Print what the group serves, its canary with step and checks, its instances and any drift."""
     config = call.read_config()
     session = call.open_session(config)
     observed = call.read_observation(session, config)
