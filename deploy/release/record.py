@@ -68,6 +68,7 @@ class ReleaseRecord:
         steps: parts of the group that get the release before all of it does; empty for none.
         boot: phases of the boots of the release before, which served when this release was rolled out; without any if
             its instances wrote none.
+        checks: names of the checks that judge these steps; empty for none, and for a release without steps.
     """
 
     __pydantic_config__ = _STRICT
@@ -86,18 +87,20 @@ class ReleaseRecord:
     entries: Annotated[tuple[str, ...], Field(min_length=1)] = SCRIPT_ALONE
     steps: tuple[Step, ...] = ()
     boot: BootTimes = NO_BOOT
+    checks: tuple[str, ...] = ()
 
     def dump(self) -> str:
         """
         Return the record as JSON, the value of the metadata entry.
 
-        The entries are left out if they are the startup script alone, and the steps and phases if there are none, so
-        that earlier versions of `deploy`, which know no such members, read the record too.
+        The entries are left out if they are the startup script alone, and steps, phases and checks if there are none,
+        so that earlier versions of `deploy`, which know no such members, read the record too.
         """
         usual = {
             "entries": self.entries == SCRIPT_ALONE,
             "steps": not self.steps,
             "boot": not self.boot.reached(),
+            "checks": not self.checks,
         }
         return _JSON.dump_json(self, exclude={key for key, is_usual in usual.items() if is_usual}).decode()
 

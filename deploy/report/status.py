@@ -1,4 +1,4 @@
-"""What a group serves, its instances and any drift: pure."""
+"""What a group serves, its canary with step and checks, its instances and any drift: pure."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -16,6 +16,7 @@ from deploy.group.canary_health import is_canary_serving
 from deploy.group.drift import drift
 from deploy.group.health import is_empty
 from deploy.group.observation import Observation
+from deploy.group.step_refusals import lost_checks_text
 from deploy.group.step_rollout import is_paused, share_text, step_rollout
 from deploy.release import history, template
 from deploy.report import checks, table
@@ -47,6 +48,8 @@ class CanaryStatus:
         share: how much of the group is on the canary, such as `1 of 3 instances`.
         is_serving: whether the canary serves from every one of these.
         pauses: whether the rollout pauses after this step until `promote` is called.
+        checks_without_data: names of the checks that have no data now. If this is so at the end of the step's bake, the
+            rollout pauses although the step has no pause; the group stores no such pause.
     """
 
     template: str
@@ -60,6 +63,7 @@ class CanaryStatus:
     share: str
     is_serving: bool
     pauses: bool
+    checks_without_data: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +91,8 @@ class Status:
         warnings: facts that the operator should read, one line each.
         standby: number of suspended and of stopped instances, by that word; they count for no verdict.
         canary: the canary of a rollout with steps; None if the group is in none.
-        checks: checks of the analysis, as they are now; empty if the group is in no rollout with steps.
+        checks: checks of the analysis, as they are now, over the canary's instances or else the group's; empty for an
+            environment without an analysis.
         endpoints: endpoints that differ from the environment file.
     """
 
@@ -122,7 +127,7 @@ def status(config: Config, observed: Observation, now: datetime, read_checks: tu
         config: names and rollout settings of the environment.
         observed: the group and its surroundings.
         now: time of Compute Engine, UTC.
-        read_checks: checks of the analysis over the instances of a canary.
+        read_checks: checks of the analysis, with one reading each.
     """
     document, group, plan = observed.template, observed.group, plan_reconcile(config, observed, now)
     record = template.release_record(document)
@@ -146,15 +151,22 @@ def status(config: Config, observed: Observation, now: datetime, read_checks: tu
         drift=drift(config, observed),
         instances=group.instances,
         is_empty=is_empty(group),
-        warnings=plan.warnings,
+        warnings=(*plan.warnings, *_lost_checks(config, observed)),
         standby=dict(Counter(instance.target_status.lower() for instance in group.standby_instances)),
-        canary=_canary(config, observed),
+        canary=_canary(config, observed, read_checks),
         checks=read_checks,
         endpoints=config.endpoint_overrides,
     )
 
 
-def _canary(config: Config, observed: Observation) -> CanaryStatus | None:
+def _lost_checks(config: Config, observed: Observation) -> tuple[str, ...]:
+    """Return a warning if the environment file lacks checks with which a canary was deployed."""
+    rollout = step_rollout(observed)
+    text = lost_checks_text(config, rollout) if rollout else ""
+    return (text,) if text else ()
+
+
+def _canary(config: Config, observed: Observation, read_checks: tuple[CheckSeries, ...]) -> CanaryStatus | None:
     rollout = step_rollout(observed)
     if rollout is None:
         return None
@@ -172,6 +184,7 @@ def _canary(config: Config, observed: Observation) -> CanaryStatus | None:
         share=share_text(observed.group, rollout.canary),
         is_serving=is_canary_serving(observed.group, rollout.canary),
         pauses=is_paused(observed.group, rollout),
+        checks_without_data=checks.without_data(read_checks),
     )
 
 
@@ -185,7 +198,7 @@ def status_report(status: Status, format_: Format, *, is_long: bool = False) -> 
         is_long: whether the text has full names, and the template of every instance; the other formats always do.
     """
     if format_ == "json":
-        return as_json(asdict(status))
+        return as_json({**asdict(status), "checks": checks.documents(status.checks)})
     head = f"{status.group}: {status.summary}"
     rows = [_row(instance) for instance in status.instances]
     if format_ == "markdown":
@@ -224,8 +237,11 @@ def _release(release: Status | CanaryStatus) -> list[str]:
 
 def _canary_lines(canary: CanaryStatus, name: Callable[[ServedRelease], str]) -> list[str]:
     state = "serves" if canary.is_serving else "does not serve yet"
-    pause = ["then a pause until `promote`"] if canary.pauses else []
-    step = [f"step {canary.step} of {canary.steps}", canary.share, state, *pause]
+    names = ", ".join(f"'{check}'" for check in canary.checks_without_data)
+    no_data = [f"no data of check{'s' if ',' in names else ''} {names}"] if names else []
+    unplanned = ["a pause after the bake, until `promote`, or `reconcile` with data"] if names else []
+    pause = ["then a pause until `promote`"] if canary.pauses else unplanned
+    step = [f"step {canary.step} of {canary.steps}", canary.share, state, *no_data, *pause]
     image = name(ServedRelease("", canary.image, canary.commit))
     return [f"canary {image}", " · ".join([*_release(canary), *step])]
 
