@@ -26,9 +26,9 @@ def dispatch(workflow: str, **inputs: str | bool) -> Event:
     return Event("workflow_dispatch", workflow=workflow, inputs=inputs)
 
 
-def deliver(environment: str, verb: str, image: str = "", to: str = "") -> Event:
+def deliver(environment: str, verb: str, image: str = "", to: str = "", step: str = "") -> Event:
     """Return a dispatch of deliver.yml; GitHub sends an empty text for an empty field."""
-    return dispatch("deliver", environment=environment, verb=verb, image=image, to=to)
+    return dispatch("deliver", environment=environment, verb=verb, image=image, to=to, step=step)
 
 
 def verb(command: list[str]) -> str:
@@ -170,6 +170,12 @@ def test_rollback_gets_its_target_from_the_form() -> None:
     """The field `to` becomes the flag --to."""
     (job,) = jobs_of(deliver("prod", "rollback", to="1234567"))
     assert flag(job.commands[0], "--to") == "1234567"
+
+
+def test_promote_gets_its_step_from_the_form() -> None:
+    """The field `step` becomes the flag --step, so that a second run of the job passes no other pause."""
+    (job,) = jobs_of(deliver("prod", "promote", step="1"))
+    assert flag(job.commands[0], "--step") == "1"
 
 
 @pytest.mark.parametrize(("image", "rollback"), [("vllm:1", False), ("", True)])
