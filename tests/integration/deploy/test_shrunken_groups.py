@@ -1,16 +1,19 @@
 """Groups that become smaller than their rollout's percentages, steps or surge were made for."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from deploy.errors import RefusedError, RolledBackError
 from deploy.group.drift import drift
-from deploy.rollout.result import Pause
+from deploy.rollout.result import Pause, RolloutResult
 from deploy.step_settings import StepSettings
+from tests.integration.deploy.faulty import set_instance_rule, set_quotas
 from tests.integration.deploy.rig import Rig, new_rig
-from tests.integration.deploy.stepped import share, stepped_rig
+from tests.integration.deploy.stepped import names, share, stepped_rig
 from tests.integration.deploy.test_restored_policy import policy_of
+from tests.integration.deploy.test_surge_auto import ROOM
 from tests.unit.deploy.values import CONFIG, GROUP
 
 PERCENTAGES: dict[str, Any] = {"surge": "20%", "unavailable": "10%", "bake_s": 0.0}
@@ -20,7 +23,9 @@ STEPS = (StepSettings(instances=1), StepSettings(pause=True))
 def percent_rig(*steps: StepSettings) -> Rig:
     """Return a rig of twelve instances whose environment has percentages."""
     rollout = CONFIG.rollout.model_copy(update={**PERCENTAGES, "steps": steps})
-    return new_rig(config=CONFIG.model_copy(update={"rollout": rollout}), targetSize=12)
+    rig = new_rig(config=CONFIG.model_copy(update={"rollout": rollout}), targetSize=12)
+    set_quotas(rig, **ROOM)
+    return rig
 
 
 def shrink(rig: Rig, size: int) -> None:
@@ -37,16 +42,14 @@ def test_canary_of_a_group_below_ten_instances(verb: str) -> None:
     assert rig.deploy("a").pause is not None
     shrink(rig, 5)
     if verb == "reconcile":
-        rule = {"never_healthy": True}
-        rig.control("POST", "emulator/instance-rules", rule)
-        [name] = [
-            name.name for name in rig.observed().group.instances if name.version != rig.observed().group.versions[0]
-        ]
+        set_instance_rule(rig, "a", never_healthy=True)
+        [name] = names(rig)
         rig.control("POST", f"{GROUP}/recreateInstances", {"instances": [f"zones/asia-northeast3-a/instances/{name}"]})
         with pytest.raises(RolledBackError):
             rig.reconcile()
     else:
-        {"abort": rig.abort, "promote": rig.promote, "rollback": rig.rollback}[verb]()
+        verbs: dict[str, Callable[[], RolloutResult]] = {"abort": rig.abort, "promote": rig.promote}
+        verbs.get(verb, rig.rollback)()
     assert share(rig, "a") == (5 if verb == "promote" else 0)
     assert (policy_of(rig)["maxSurge"], policy_of(rig)["maxUnavailable"]) == (1, 1)
     assert not [line for line in drift(rig.config, rig.observed()) if "policy" in line]
@@ -66,7 +69,7 @@ def test_rollback_of_a_group_below_ten_instances() -> None:
 def test_automatic_rollback_of_a_group_below_ten_instances() -> None:
     """The group shrinks during a rollout that fails."""
     rig = percent_rig()
-    rig.control("POST", "emulator/instance-rules", {"never_healthy": True})
+    set_instance_rule(rig, "a", never_healthy=True)
     shown: list[int] = []
 
     def resize(_: Any) -> None:
@@ -82,7 +85,7 @@ def test_automatic_rollback_of_a_group_below_ten_instances() -> None:
 @pytest.mark.parametrize("pauses", [False, True])
 def test_step_of_the_whole_group_is_left_out(pauses: bool) -> None:
     """A group shrinks to the size of a later step, which is the whole group then; its pause comes before it."""
-    steps = ({"instances": 1}, {"instances": 3}, *([{"pause": True}] if pauses else []))
+    steps: list[dict[str, Any]] = [{"instances": 1}, {"instances": 3}, *([{"pause": True}] if pauses else [])]
     rig = stepped_rig(*steps)
     rig.control("POST", f"{GROUP}/resize?size=6")
     rig.emulator.environment.clock.move(600)

@@ -1,5 +1,6 @@
 """A canary that another process finds: what it shows, goes on with, and refuses."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from deploy.report.status import status
 from deploy.rollout.abort_plan import plan_abort
 from deploy.rollout.plan import NothingToDo
 from deploy.rollout.reconcile_plan import plan_reconcile
+from deploy.rollout.result import RolloutResult
 from deploy.rollout.watch import Snapshot
 from tests.integration.deploy.clients import Client
 from tests.integration.deploy.stepped import AT_STEP_1, names, share, stepped_rig, target
@@ -150,7 +152,8 @@ def test_canary_whose_size_another_client_set_is_aborted(verb: str) -> None:
              for entry in document["versions"]]  # fmt: skip
     rig.control("PATCH", GROUP, {"versions": sizes})
     rig.emulator.environment.clock.move(600)
-    for call in (rig.promote, rig.reconcile, lambda: rig.deploy("a"), lambda: rig.deploy("b")):
+    calls: tuple[Callable[[], RolloutResult], ...] = (rig.promote, rig.reconcile, lambda: rig.deploy("a"))
+    for call in (*calls, lambda: rig.deploy("b")):
         with pytest.raises(RefusedError, match=r"its size 2 is no step of its release, .* run `abort`"):
             call()
     (rig.abort if verb == "abort" else rig.rollback)()

@@ -101,9 +101,10 @@ def test_quota_that_vanishes_leaves_the_surge_of_the_file(is_abandoned: bool) ->
     rig = rig_of(5)
     plan = rig.plan_release("a")
     assert plan.surge == 5
-    set_quotas(rig, INSTANCES=6.0)
     if is_abandoned:
         abandon(rig)
+    set_quotas(rig, INSTANCES=6.0)
+    if is_abandoned:
         result = rig.reconcile()
     else:
         result = rig.perform(plan)
