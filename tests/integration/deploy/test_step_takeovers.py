@@ -1,6 +1,7 @@
 """A canary that another process finds: what it shows, goes on with, and refuses."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -152,8 +153,13 @@ def test_canary_whose_size_another_client_set_is_aborted(verb: str) -> None:
              for entry in document["versions"]]  # fmt: skip
     rig.control("PATCH", GROUP, {"versions": sizes})
     rig.emulator.environment.clock.move(600)
-    calls: tuple[Callable[[], RolloutResult], ...] = (rig.promote, rig.reconcile, lambda: rig.deploy("a"))
-    for call in (*calls, lambda: rig.deploy("b")):
+    calls: tuple[Callable[[], RolloutResult], ...] = (
+        rig.promote,
+        rig.reconcile,
+        partial(rig.deploy, "a"),
+        partial(rig.deploy, "b"),
+    )
+    for call in calls:
         with pytest.raises(RefusedError, match=r"its size 2 is no step of its release, .* run `abort`"):
             call()
     (rig.abort if verb == "abort" else rig.rollback)()

@@ -104,10 +104,7 @@ def test_quota_that_vanishes_leaves_the_surge_of_the_file(is_abandoned: bool) ->
     if is_abandoned:
         abandon(rig)
     set_quotas(rig, INSTANCES=6.0)
-    if is_abandoned:
-        result = rig.reconcile()
-    else:
-        result = rig.perform(plan)
+    result = rig.reconcile() if is_abandoned else rig.perform(plan)
     assert (rig.serving(), most_instances(rig)) == (["a"] * 5, 10)
     assert policy_of(rig) == policy_of_file(rig)
     [warning] = [line for line in result.warnings if "goes on with the surge of the environment file" in line]
