@@ -26,9 +26,9 @@ def dispatch(workflow: str, **inputs: str | bool) -> Event:
     return Event("workflow_dispatch", workflow=workflow, inputs=inputs)
 
 
-def deliver(environment: str, verb: str, image: str = "", to: str = "", full: bool = False) -> Event:
+def deliver(environment: str, verb: str, image: str = "", to: str = "", step: str = "", full: bool = False) -> Event:
     """Return a dispatch of deliver.yml; GitHub sends an empty text for an empty field."""
-    return dispatch("deliver", environment=environment, verb=verb, image=image, to=to, full=full)
+    return dispatch("deliver", environment=environment, verb=verb, image=image, to=to, step=step, full=full)
 
 
 def verb(command: list[str]) -> str:
@@ -195,6 +195,12 @@ def test_verbs_that_read_metrics_get_the_token_of_prometheus(event: Event, verbs
     given = [command for command in job.commands if "--prometheus-token" in command]
     assert {verb(command) for command in given} == verbs
     assert {flag(command, "--prometheus-token") for command in given} <= {"env:PROMETHEUS_TOKEN"}
+
+
+def test_promote_gets_its_step_from_the_form() -> None:
+    """The field `step` becomes the flag --step, so that a second run of the job passes no other pause."""
+    (job,) = jobs_of(deliver("prod", "promote", step="1"))
+    assert flag(job.commands[0], "--step") == "1"
 
 
 @pytest.mark.parametrize(("image", "rollback"), [("vllm:1", False), ("", True)])

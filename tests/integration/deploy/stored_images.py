@@ -36,7 +36,7 @@ def session(rig: Rig, store: ImageStore, config: Config = CONFIG) -> Session:
     registry = Registry(registry_client, config.registry, Logins(), compute.time, dice=lambda: 0.5)
     apis = GoogleApis(registry_client, dict, compute.time, "", "https://rm.example")
     return Session(
-        managed=rig.managed(compute), registry=registry, client=google, resource_manager_url="http://emulator",
+        managed=rig.managed(compute), open_registry=lambda: registry, client=google, resource_manager_url="http://emulator",
         headers=dict, account="", member="", apis=apis,
     )  # fmt: skip
 
