@@ -140,6 +140,11 @@ class RolloutSettings(BaseModel):
         """The steps of a release, as its record has them."""
         return release_steps(self.steps, self.bake_s)
 
+    @property
+    def check_names(self) -> tuple[str, ...]:
+        """The names of the checks that judge each bake."""
+        return tuple(check.name for check in self.analysis.checks) if self.analysis else ()
+
     def budget_s(self, instances: int) -> float:
         """Return the seconds that a rollout of a number of instances may take."""
         return self.timeout_s if self.timeout_s is not None else _serial_replacement_s(instances)

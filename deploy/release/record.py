@@ -65,6 +65,7 @@ class ReleaseRecord:
         origin_made_at: time at which that template was inserted.
         entries: keys of the metadata entries that hold the image; a record without them is of the startup script alone.
         steps: parts of the group that get the release before all of it does; empty for none.
+        checks: names of the checks that judge these steps; empty for none, and for a release without steps.
     """
 
     __pydantic_config__ = _STRICT
@@ -82,15 +83,16 @@ class ReleaseRecord:
     origin_made_at: AwareDatetime | None = None
     entries: Annotated[tuple[str, ...], Field(min_length=1)] = SCRIPT_ALONE
     steps: tuple[Step, ...] = ()
+    checks: tuple[str, ...] = ()
 
     def dump(self) -> str:
         """
         Return the record as JSON, the value of the metadata entry.
 
-        The entries are left out if they are the startup script alone, and the steps if there are none, so that earlier
-        versions of `deploy`, which know no such members, read the record too.
+        The entries are left out if they are the startup script alone, and steps and checks if there are none, so that
+        earlier versions of `deploy`, which know no such members, read the record too.
         """
-        usual = {"entries": self.entries == SCRIPT_ALONE, "steps": not self.steps}
+        usual = {"entries": self.entries == SCRIPT_ALONE, "steps": not self.steps, "checks": not self.checks}
         return _JSON.dump_json(self, exclude={key for key, is_usual in usual.items() if is_usual}).decode()
 
 

@@ -13,7 +13,6 @@ from tests.e2e.checkouts import Checkout, copy_repository
 from tests.support.programs import ROOT
 from tests.support.waiting import wait_until
 
-
 SET_UP = ("bin", "content", "done", "mirror")  # what engine/ sets up in its directory
 
 

@@ -180,4 +180,4 @@ def test_group_that_does_not_settle_again_is_a_warning() -> None:
     assert 1_060.0 <= polls.compute.now_s < 1_060.0 + CONFIG.rollout.poll_s[1]
     (warning,) = Polls(OTHER).watch.until_settled_again(NEW, "before=")
     version = "the target version of the group is now other 'theirs'"
-    assert warning == f"another deploy changed the group {policy}: {version}"
+    assert warning == f"the version of the group was changed {policy}: {version}"
