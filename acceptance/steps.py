@@ -30,7 +30,7 @@ _COMMIT: Final = 'git -C "$1" rev-parse --verify --quiet HEAD || echo unknown'
 _ROLLED_BACK: Final = "(not done after|printed:|failed alike|because it was unhealthy).*serves again"
 _QUOTA: Final = f"quota {METRIC}: a surge of"
 # What deploy says of a canary: at its pause, and in `status`.
-_PAUSED: Final = r"paused at step 1 of 2, with .* on 1 of \d+ instances"
+_PAUSED: Final = r"paused at step 1 of 2 .* on 1 of \d+ instances"
 _AT_PAUSE: Final = r"step 1 of 2 · 1 of \d+ instances · serves · then a pause until `promote`"
 _NEWER_CHROMADB: Final = "docker.io/chromadb/chroma:latest"
 

@@ -12,15 +12,15 @@ from deploy.documents.canary import serving_version
 from deploy.documents.group_state import Instance
 from deploy.endpoints import EndpointOverride
 from deploy.group.all_instances_config import metadata_overrides
-from deploy.group.canary_health import is_canary_serving
 from deploy.group.drift import drift
 from deploy.group.health import is_empty
 from deploy.group.observation import Observation
 from deploy.group.step_refusals import lost_checks_text
-from deploy.group.step_rollout import is_paused, lost_step_reason, share_text, step_rollout
+from deploy.group.step_rollout import lost_step_reason, step_rollout
 from deploy.group.version_refusal import ABORT
 from deploy.release import history, template
 from deploy.report import checks, table
+from deploy.report.canary_status import CanaryStatus, canary_lines, canary_status, origin
 from deploy.report.formats import Format
 from deploy.report.lines import wrapped
 from deploy.report.release_names import full_name, short_name
@@ -30,41 +30,6 @@ from lib.output import as_json
 from lib.output import markdown as escaped
 
 _HEAD: Final = ("instance", "status", "action", "health", "template")
-
-
-@dataclass(frozen=True, kw_only=True)
-class CanaryStatus:
-    """
-    A canary beside the release that the rest of the group serves.
-
-    Args:
-        template: name of its template.
-        image: image reference in the template's metadata.
-        digest: digest of that image.
-        commit: commit of the release; like run and by, empty if it is not known.
-        run: id of the run that deployed the release.
-        by: person or account that deployed the release.
-        step: number of the step that the group is at, from 1.
-        steps: number of the steps; the whole group is the last one.
-        share: how much of the group is on the canary, such as `1 of 3 instances`.
-        is_serving: whether the canary serves from every one of these.
-        pauses: whether the rollout pauses after this step until `promote` is called.
-        checks_without_data: names of the checks that have no data now. If this is so at the end of the step's bake, the
-            rollout pauses although the step has no pause; the group stores no such pause.
-    """
-
-    template: str
-    image: str
-    digest: str
-    commit: str
-    run: str
-    by: str
-    step: int
-    steps: int
-    share: str
-    is_serving: bool
-    pauses: bool
-    checks_without_data: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +119,7 @@ def status(config: Config, observed: Observation, now: datetime, read_checks: tu
         is_empty=is_empty(group),
         warnings=(*plan.warnings, *_lost_checks(config, observed)),
         standby=dict(Counter(instance.target_status.lower() for instance in group.standby_instances)),
-        canary=_canary(config, observed, read_checks),
+        canary=canary_status(config, observed, read_checks),
         checks=read_checks,
         endpoints=config.endpoint_overrides,
     )
@@ -165,28 +130,6 @@ def _lost_checks(config: Config, observed: Observation) -> tuple[str, ...]:
     rollout = step_rollout(observed)
     text = lost_checks_text(config, rollout) if rollout else ""
     return (text,) if text else ()
-
-
-def _canary(config: Config, observed: Observation, read_checks: tuple[CheckSeries, ...]) -> CanaryStatus | None:
-    rollout = step_rollout(observed)
-    if rollout is None:
-        return None
-    record = rollout.record
-    reference = template.image_reference(rollout.template, config.repository, config.image_in)
-    return CanaryStatus(
-        template=rollout.canary.new.template,
-        image=str(reference) if reference else "",
-        digest=record.digest,
-        commit=record.commit,
-        run=record.run,
-        by=record.by,
-        step=rollout.index + 1,
-        steps=len(record.steps) + 1,
-        share=share_text(observed.group, rollout.canary),
-        is_serving=is_canary_serving(observed.group, rollout.canary),
-        pauses=is_paused(observed.group, rollout),
-        checks_without_data=checks.without_data(read_checks),
-    )
 
 
 def status_report(status: Status, format_: Format, *, is_long: bool = False) -> str:
@@ -216,35 +159,19 @@ def status_report(status: Status, format_: Format, *, is_long: bool = False) -> 
 
 
 def _lines(status: Status, name: Callable[[ServedRelease], str]) -> list[str]:
-    release = _release(status)
+    release = origin(status.commit, status.run, status.by)
     release += [f"{table.age(status.age_s)} old"] if status.age_s is not None else []
     flags = [f"target {status.target_size}", f"stable {_yes(status.is_stable)}", f"reached {_yes(status.is_reached)}"]
     flags += [f"autoscaler {status.autoscaler}"] if status.autoscaler else []
     image = name(ServedRelease("", status.image, status.commit))
     lines = [f"{'set to' if status.is_empty else 'serves'} {image}"] if status.image else []
     lines += [" · ".join(release)] if release else []
-    lines += _canary_lines(status.canary, name) if status.canary else []
+    lines += canary_lines(status.canary, name) if status.canary else []
     lines += [" · ".join(flags)]
     standby = [f"{count} {word}" for word, count in sorted(status.standby.items())]
     lines += [f"standby: {', '.join(standby)}"] if standby else []
     lines += [f"drift: {line}" for line in status.drift]
     return lines + [f"warning: {line}" for line in status.warnings]
-
-
-def _release(release: Status | CanaryStatus) -> list[str]:
-    members = {"commit": release.commit[:12], "run": release.run, "by": release.by}
-    return [f"{key} {value}" for key, value in members.items() if value]
-
-
-def _canary_lines(canary: CanaryStatus, name: Callable[[ServedRelease], str]) -> list[str]:
-    state = "serves" if canary.is_serving else "does not serve yet"
-    names = ", ".join(f"'{check}'" for check in canary.checks_without_data)
-    no_data = [f"no data of check{'s' if ',' in names else ''} {names}"] if names else []
-    unplanned = ["a pause after the bake, until `promote`, or `reconcile` with data"] if names else []
-    pause = ["then a pause until `promote`"] if canary.pauses else unplanned
-    step = [f"step {canary.step} of {canary.steps}", canary.share, state, *no_data, *pause]
-    image = name(ServedRelease("", canary.image, canary.commit))
-    return [f"canary {image}", " · ".join([*_release(canary), *step])]
 
 
 def _row(instance: Instance) -> tuple[str, ...]:

@@ -60,7 +60,8 @@ def test_rollout_creates_as_many_instances_at_once_as_the_quota_allows(
     assert patches(rig) == before + 2
     assert (result.surge, result.restored_policy, result.warnings) == (surge, True, ())
     assert drift(rig.config, rig.observed()) == ()
-    [fact] = [value for name, value in facts(replace(SUCCESS, rollout=result), str) if name == "surge"]
+    run = replace(SUCCESS, rollout=result)
+    [fact] = [value for name, value in facts(run, str, is_long=True) if name == "surge"]
     assert fact == f"{surge} above the target size; the environment file's is set again"
 
 

@@ -10,6 +10,7 @@ from deploy.report.status import Status, status, status_report
 from deploy.rollout.analysis import present_checks
 from deploy.rollout.snapshot import Snapshot
 from tests.integration.deploy.metered import ERRORS, P99, MeteredRig, metered
+from tests.support.reports import unwrapped
 from tests.unit.deploy.values import GROUP
 
 STEPS = ({"instances": 1, "bake_s": 120}, {"percent": 50, "bake_s": 60})
@@ -49,7 +50,7 @@ def test_status_shows_that_a_check_has_no_data(pause: tuple[dict[str, Any], ...]
     rig.metrics = {"p99": {"latest": 0.5, "a": 0.55}}
     assert rig.deploy("a").pause is not None
     shown = _status(rig)
-    assert f"step 1 of 2 · 1 of 3 instances · serves · {line}\n" in status_report(shown, "text")
+    assert f"step 1 of 2 · 1 of 3 instances · serves · {line}\n" in unwrapped(status_report(shown, "text"))
     assert "  errors has no data: the query gives no sample\n" in status_report(shown, "text")
     document = json.loads(status_report(shown, "json"))
     assert document["canary"]["checks_without_data"] == ["errors"]
