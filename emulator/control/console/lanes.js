@@ -215,7 +215,7 @@ function drawPhases({ moment_s, x, axis }, instance, lived, y) { // the last boo
   for (const { name, at_s, reason } of last ? written(last.what, moment_s) : []) {
     const left = x(from), title = `${instance}\nboot: ${name} after ${Math.round((at_s - from) * 10) / 10} s${reason ? `: ${reason}` : ""}`;
     if (at_s > axis.from_s) lanes.bar(`phase ${instance} ${at_s} ${name}`, `phase${name === "failed" ? " bad" : ""}`,
-      { x: left, width: Math.max(1.5, x(at_s) - left - 1), y: y + LANE - 5, height: 4 }, [], title, { "data-boot": instance, "data-phase": name });
+      { x: left, width: Math.max(1.5, x(at_s) - left - 1), y: y + LANE + 1, height: 3 }, [], title, { "data-boot": instance, "data-phase": name });
     from = at_s;
   }
 }

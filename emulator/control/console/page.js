@@ -87,7 +87,7 @@ function renderGroup(path) {
     ...[...letters.keys()].map((template) => make("li", {}, swatch(template), named(name(template)))),
     ...STATES.map((name) => make("li", { class: "t0" },
       make("svg", { width: 30, height: 14, class: style(name), "aria-hidden": "true" }, make("rect", { class: "bar", ...box(1, 28, 1, 12, name), rx: 2 }), make("rect", { class: "over", ...box(1, 28, 1, 12, name) })), name)),
-    make("li", { class: "soft" }, "Framed: unhealthy after it was healthy. Counts: grey area healthy, line living, dashes target, dots target and surge."),
+    make("li", { class: "soft" }, "Framed: unhealthy after it was healthy. Counts: grey area healthy, line living, dashes target, dots target and surge. Thin bars below an instance: phases of its boot."),
   ]);
   const scrub = $("scrub");
   scrub.value = Math.round(200 * axis.unit(moment_s) / axis.total);

@@ -33,7 +33,7 @@ function renderVersions(rollout, now, path, view) { // each version with its sha
 
 function bootText(row, moment_s) { // the phases that its startup script has written, each with the seconds since the one before
   const phases = written(row, moment_s), since = (i) => Math.round(10 * (phases[i].at_s - phases[i - 1].at_s)) / 10;
-  return phases.map(({ name, reason }, i) => `${name}${i ? ` +${since(i)} s` : ""}${reason ? `: ${reason}` : ""}`).join(", ");
+  return phases.map(({ name, reason }, i) => `${name}${i ? ` +${since(i)}\u00a0s` : ""}${reason ? `: ${reason}` : ""}`).join(", ");
 }
 
 function renderInstances(now, moment_s, view) {
@@ -79,11 +79,11 @@ const WORDS = { // words for the fields of a rule; `@` is the value
   failed: "fails to boot: @",
 };
 function ruleTexts(rule) {
-  const value = (key, of) => /_s$/.test(key) ? `${Array.isArray(of) ? of.join(" to ") : of} s` : Array.isArray(of) ? of.join(", ") : String(of);
+  const value = (key, of) => /_s$/.test(key) ? `${Array.isArray(of) ? of.join(" to ") : of}\u00a0s` : Array.isArray(of) ? of.join(", ") : String(of);
   return Object.entries(rule).flatMap(([key, of]) => {
     if (["instance", "template", "image", "create_error_times", "serial"].includes(key)) return [];
     if (key === "never_healthy") return of ? ["never answers"] : [];
-    if (key === "phases") return Object.entries(of).map(([name, at]) => `writes ${name} after ${value("_s", at)}`);
+    if (key === "phases") return [`writes ${Object.entries(of).map(([name, at]) => `${name} after ${value("_s", at)}`).join(", ")}`];
     const times = key === "create_error" && rule.create_error_times ? `, ${count(rule.create_error_times, "time")}` : "";
     return [Object.hasOwn(WORDS, key) ? WORDS[key].replace("@", () => value(key, of)) + times : `${key} ${JSON.stringify(of)}`];
   });

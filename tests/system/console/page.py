@@ -30,7 +30,9 @@ class Page:
 
     def text(self, id_: str) -> str:
         """Return the visible text of an element, read in one go: the live page replaces what it shows."""
-        return str(self.driver.execute_script("return document.getElementById(arguments[0]).innerText", id_))
+        return str(self.driver.execute_script("return document.getElementById(arguments[0]).innerText", id_)).replace(
+            "\xa0", " "
+        )
 
     def wait(self, condition: Any) -> None:
         """Wait until a condition holds."""
@@ -49,7 +51,7 @@ class Page:
             "return [...document.querySelectorAll('#instances tbody tr')].map(row => [...row.cells].map(cell =>"
             " (cell.querySelector('.name') || cell).textContent))"
         )
-        return {tuple(row[column] for column in columns) for row in rows}
+        return {tuple(row[column].replace("\xa0", " ") for column in columns) for row in rows}
 
     def select(self, id_: str, value: str) -> None:
         """Choose a value of a list."""

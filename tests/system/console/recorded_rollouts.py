@@ -12,7 +12,7 @@ from tests.support.releases import reference
 
 COMMITS: Final = {"a": f"4f0c2e6{'a' * 33}", "b": f"b1946ac{'b' * 33}", "c": f"c0ffee1{'c' * 33}"}
 NAMES: Final = {letter: f"ai-server {letter * 7} ({commit[:7]})" for letter, commit in COMMITS.items()}
-REASON: Final = "pull: manifest unknown"
+REASON: Final = "manifest unknown"
 _ENTRY: Final = '            - {key: enable-oslogin, value: "TRUE"}'
 _ATTRIBUTES: Final = '            - {key: enable-guest-attributes, value: "TRUE"}'
 _PHASES: Final = {"booted": 1, "login": 2, "secrets": 4}

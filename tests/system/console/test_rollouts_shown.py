@@ -46,7 +46,8 @@ def test_failed_rollout_is_shown_with_its_reason(page: Page, rollouts: Rollouts)
     )
     assert outcome.endswith(f"0 of 3 instances served. {NAMES['a']} serves again.")
     assert page.instances(2, 3) == {(NAMES["a"], "healthy")}
-    assert f"ai-server bbbbbbb\tfails to boot: {REASON}, writes booted after 1 s, " in page.text("rules")
+    assert "ai-server bbbbbbb\twrites booted after 1 s, login after 2 s, " in page.text("rules")
+    assert f"failed after 8 s, fails to boot: {REASON}\n" in page.text("rules")
 
 
 def test_boot_phases_are_bars_and_a_column(page: Page, rollouts: Rollouts) -> None:
