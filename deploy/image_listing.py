@@ -17,7 +17,7 @@ from deploy.parallel import side_by_side
 from deploy.registry.stored_manifests import ManifestReader
 from deploy.release.artifact_registry import ArtifactRepository, artifact_repository
 from deploy.release.image_uses import MetadataHolder, image_uses
-from deploy.release.stored_image import ListedImage, StoredManifest, unused_images
+from deploy.release.stored_image import ListedImage, unused_images
 from deploy.report.unused_images import ImageListing
 from deploy.retry import NOT_FOUND
 from deploy.session import Session
@@ -43,7 +43,9 @@ def list_unused_images(
             repository and does not show which image.
         NotAllowedError: the account may not read the registry or a project.
     """
-    manifests = _read_manifests(session, config, run_reads)
+    reader = ManifestReader(session.registry, config.repository, run_reads)
+    place = _artifact_repository(config)
+    manifests = reader.read_listed(_list_images(session, config, place)) if place else reader.read_tagged()
     if not manifests:
         raise RefusedError(
             f"registry {config.registry}: '{config.repository}' has no image.",
@@ -57,24 +59,19 @@ def list_unused_images(
             "correct `group` or `project` in the environment file, or try again",
         )
     uses = image_uses(holders, config.repository)
+    manifests = manifests if place else reader.with_referenced(manifests, uses.digests)
     return ImageListing(
         repository=config.repository,
         projects=tuple(projects),
         unused=unused_images(manifests, uses.digests, uses.tags),
         unsearched=uses.unsearched,
-        has_upload_times=_artifact_repository(config) is not None,
+        has_upload_times=place is not None,
     )
 
 
 def _artifact_repository(config: Config) -> ArtifactRepository | None:
     """Return the repository in Artifact Registry; None if another registry is asked for the digests."""
     return artifact_repository(config.repository) if config.registry.rstrip("/") == config.default_registry else None
-
-
-def _read_manifests(session: Session, config: Config, run_reads: RunReads) -> tuple[StoredManifest, ...]:
-    reader = ManifestReader(session.registry, config.repository, run_reads)
-    place = _artifact_repository(config)
-    return reader.read_listed(_list_images(session, config, place)) if place else reader.read_tagged()
 
 
 def _list_images(session: Session, config: Config, place: ArtifactRepository) -> list[ListedImage]:

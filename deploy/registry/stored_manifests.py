@@ -1,7 +1,7 @@
 """Reads the manifests of a repository: those of a list of images or of its tags, and those that an index lists."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Final
@@ -71,13 +71,37 @@ class ManifestReader:
         bodies = self._read([Reference(self.repository, digest=image.digest) for image in images])
         return self._with_children(images, {_digest(body): body for body in bodies})
 
+    def with_referenced(
+        self, manifests: Sequence[StoredManifest], digests: Collection[str]
+    ) -> tuple[StoredManifest, ...]:
+        """
+        Return manifests with those of more digests that the registry holds, and with what these list.
+
+        An index that lost its tag is in no list of tags, and an image that it lists may have one.
+
+        Args:
+            manifests: manifests that were read before.
+            digests: digests that something refers to, also of other repositories.
+
+        Raises:
+            DeployError: a manifest could not be read.
+        """
+        known = {manifest.digest for manifest in manifests}
+        missing = sorted(set(digests) - known)
+        bodies = self.run_reads([partial(self._read_digest, digest) for digest in missing])
+        held = {digest: body for digest, body in zip(missing, bodies, strict=True) if body is not None}
+        more = self._with_children([ListedImage(digest, (), None) for digest in held], held)
+        return (*manifests, *(manifest for manifest in more if manifest.digest not in known))
+
+    def _read_digest(self, digest: str) -> bytes | None:
+        return self.registry.read_manifest(Reference(self.repository, digest=digest))
+
     def _with_children(self, images: Sequence[ListedImage], bodies: Mapping[str, bytes]) -> tuple[StoredManifest, ...]:
         manifests = {image.digest: self._parsed(image, bodies[image.digest]) for image in images}
         newest: Iterable[StoredManifest] = list(manifests.values())
         for _ in range(_DEEPEST):
             missing = sorted({child for row in newest for child in row.children} - manifests.keys())
-            references = [Reference(self.repository, digest=digest) for digest in missing]
-            children = self.run_reads([partial(self.registry.read_manifest, reference) for reference in references])
+            children = self.run_reads([partial(self._read_digest, digest) for digest in missing])
             newest = [
                 self._parsed(ListedImage(digest, (), None), body)
                 for digest, body in zip(missing, children, strict=True)

@@ -115,13 +115,14 @@ def unused_images(manifests: Sequence[StoredManifest], digests: Collection[str],
         tags: tags that something refers to.
     """
     by_digest = {manifest.digest: manifest for manifest in manifests}
-    used = {row.digest for row in manifests if row.digest in digests or not set(tags).isdisjoint(row.tags)}
+    # A digest that the registry does not list counts too: its attachments may be listed.
+    used = {*digests, *(row.digest for row in manifests if not set(tags).isdisjoint(row.tags))}
     used = _with_belongings(_with_parents(used, manifests), manifests)
     unused = [manifest for manifest in manifests if manifest.digest not in used]
     listed = {child for manifest in manifests for child in manifest.children}
     tops = [row for row in manifests if row.digest not in listed and by_digest.keys().isdisjoint(row.attached_to)]
     images = [_image(top, unused) for top in sorted(tops, key=_age_order) if top.digest not in used]
-    held = {blob for digest in used for blob in by_digest[digest].blobs}
+    held = {blob for row in manifests if row.digest in used for blob in row.blobs}
     freed = {blob: size for row in unused for blob, size in row.blobs.items() if blob not in held}
     return UnusedImages(tuple(images), sum(freed.values()), len(tops) - len(images))
 

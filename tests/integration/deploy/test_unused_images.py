@@ -123,6 +123,18 @@ def test_other_registry_is_read_by_its_tags() -> None:
     assert not any("dockerImages" in target for _, target, _ in store.seen)
 
 
+def test_used_index_without_a_tag_keeps_what_it_lists() -> None:
+    """No list of tags has the index, but a template refers to it, and one of its images has a tag."""
+    rig, store = rig_without_bake(), store_with_latest()
+    child = store.push_image("child", "amd64")
+    index = store.push_index([child])
+    bill, unused_image = store.push_bill(index), store.push_image("1", "v1")
+    template(rig, "dojangkok-prod", "indexed", f"docker run {REPOSITORY}@{index}")
+    config = CONFIG.model_copy(update={"registry_url": "http://registry:5000"})
+    assert [row.digest for row in listing(rig, store, config).unused.images] == [unused_image]
+    assert bill in store.manifests
+
+
 def test_registry_is_read_before_the_projects() -> None:
     """A release that is pushed and deployed meanwhile is either not listed, or its template is read after it."""
     rig, store = rig_without_bake(), store_with_latest()

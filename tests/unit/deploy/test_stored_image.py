@@ -56,6 +56,8 @@ def letters(listing: UnusedImages) -> list[str]:
         ((manifest("a"), manifest("b", subject="a"), manifest("c", subject="b")), "a", (), ""),
         # An attachment whose image is absent stands alone.
         ((manifest("a"), manifest("b", subject="f"), manifest("c", f"sha256-{'e' * 64}.att")), "a", (), "bc"),
+        # It is kept where the image is used, and the registry does not list the image.
+        ((manifest("a"), manifest("b", f"sha256-{'f' * 64}.sbom")), "af", (), ""),
         # An attachment of two images stays with the one that is used.
         ((manifest("a"), manifest("b"), manifest("c", f"sha256-{'a' * 64}.sbom", subject="b")), "a", (), "b"),
         # The children of an index belong to it, with their attachments.
