@@ -38,19 +38,29 @@ class Release:
     Args:
         variables: environment of the server.
         command: command in place of the image's own.
+        ends_well: whether a server must end with exit code 0 after SIGTERM.
     """
 
     variables: Mapping[str, str]
     command: tuple[str, ...] = ()
+    ends_well: bool = True
 
 
 @dataclass
 class Ended:
-    """The end of a container: exit code (137 is a kill), and seconds from SIGTERM to the end."""
+    """
+    The end of a container.
+
+    Args:
+        exit_code: exit code of the server; 137 is a kill.
+        seconds: from SIGTERM to the end.
+        is_as_planned: whether the exit code is 0, or the release has servers that end otherwise.
+    """
 
     instance: str
     exit_code: int
     seconds: float
+    is_as_planned: bool
 
 
 @dataclass
@@ -63,6 +73,7 @@ class Containers:
         releases: what the instances run, by the image of their template.
         grace_s: seconds between SIGTERM and SIGKILL.
         folder: folder for TARGETS and the logs of servers that end with an error.
+        errors: events that failed.
     """
 
     image: str
@@ -71,6 +82,7 @@ class Containers:
     folder: Path
     addresses: dict[str, str] = field(default_factory=dict)
     ended: list[Ended] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     started: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -80,7 +92,7 @@ class Containers:
         if event["event"] == "start":
             return {"url": f"http://{self._start(instance, self.releases[event['image']])}:{PORT}/health"}
         if event["event"] == "stop":
-            self._stop(instance)
+            self._stop(instance, self.releases[event["image"]])
         elif event["event"] == "crash":
             docker("kill", instance)
         else:
@@ -103,11 +115,11 @@ class Containers:
         threading.Thread(target=_give_shares, args=(instance, address), daemon=True).start()
         return address
 
-    def _stop(self, instance: str) -> None:
+    def _stop(self, instance: str, release: Release) -> None:
         started_at = time.monotonic()
         docker("stop", instance)
-        code = int(docker("inspect", "--format", "{{.State.ExitCode}}", instance) or -1)
-        self.ended.append(Ended(instance, code, time.monotonic() - started_at))
+        code = int(docker("inspect", "--format", "{{.State.ExitCode}}", instance))
+        self.ended.append(Ended(instance, code, time.monotonic() - started_at, not code or not release.ends_well))
         if code:
             (self.folder / f"{instance}.log").write_text(docker("logs", "--tail", "100", instance))
 
@@ -164,8 +176,12 @@ def serve_hook(containers: Containers) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             event = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            answer = json.dumps(containers.handle(event)).encode()
-            self.send_response(200)
+            try:
+                status, answer = 200, json.dumps(containers.handle(event)).encode()
+            except Exception as error:  # noqa: BLE001 - the thread would end without a trace in the outcome
+                status, answer = 500, b"{}"
+                containers.errors.append(f"{event}: {error!r}")
+            self.send_response(status)
             self.send_header("content-length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)

@@ -10,7 +10,6 @@ server decides to close. No caller repeats a request.
 """
 
 import http.client
-import json
 import sys
 import threading
 import time
@@ -22,10 +21,11 @@ from pathlib import Path
 from typing import Final
 
 from tests.system.loss.containers import docker
-from tests.system.loss.experiment import read_experiment, terms
+from tests.system.loss.experiment import keep, read_experiment, terms
 from tests.system.loss.haproxy import PORT
 from tests.system.loss.laboratory import run_laboratory
 
+SCENARIO: Final = "idle connections"
 _CALLERS: Final = 40
 _PAUSES: Final = 10
 _EARLY_S: Final = 0.2  # from a moment to AROUND_S
@@ -73,12 +73,15 @@ def _bursts(around_s: float, servers: Sequence[str]) -> Counter[str]:
 
 
 def main(file: str, around_s: str) -> None:
-    """Print the number of requests, of lost ones, and of their ends."""
+    """Keep the number of requests, of lost ones, and of their ends as an outcome."""
     experiment = read_experiment(Path(file))
     with run_laboratory(terms(experiment), Path(experiment.folder)) as laboratory:
         ends = _bursts(float(around_s), tuple(laboratory.containers.addresses))
     right = ends[f"status {HTTPStatus.OK.value}"]
-    print(json.dumps({"outcomes": [{"requests": ends.total(), "lost": ends.total() - right, "ends": ends}]}))
+    keep(
+        experiment,
+        {"scenario": SCENARIO, "requests": ends.total(), "lost": ends.total() - right, "ends": ends, "problems": []},
+    )
 
 
 if __name__ == "__main__":

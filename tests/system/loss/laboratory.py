@@ -30,12 +30,14 @@ OCR: Final = 8002
 _SEEDED: Final = f"{REPOSITORY}:latest"
 _SERVICE: Final = "projects/dojangkok-dev/global/backendServices/front"
 _KEEP_ALIVE_S: Final = BACKEND_KEEP_ALIVE_S + 20  # iac/modules/fleet/scripts.tf
+_SOME_ERRORS: Final = ROOT / "tests/support/app_fakes/some_errors.py"
 _READY_S: Final = 120
 _INITIAL_DELAY_S: Final = 60  # of the group, in which no instance is recreated; shorter than in iac/ for the crash
 # Releases by the letter of their digest (tests/support/releases.py).
 GOOD: Final = "abc"
 EXITS: Final = "d"
 NEVER_HEALTHY: Final = "e"
+SOME_ERRORS: Final = "f"
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,13 @@ def _releases(settings: Mapping[str, str]) -> dict[str, Release]:
     good = {image: Release({**common, "AI_SERVER_IMAGE": image, **settings}) for image in images}
     broken = {key: value for key, value in common.items() if key != "VLLM_BASE_URL"}
     return good | {
-        reference(EXITS): Release(broken),  # a missing variable ends the start with exit code 78
-        reference(NEVER_HEALTHY): Release({}, ("python", "-m", "http.server", "8000")),  # answers 404
+        reference(EXITS): Release(broken, ends_well=False),  # a missing variable ends the start with exit code 78
+        # It answers 404, and has no handler of SIGTERM.
+        reference(NEVER_HEALTHY): Release({}, ("python", "-m", "http.server", "8000"), ends_well=False),
+        reference(SOME_ERRORS): Release(
+            {**common, "AI_SERVER_IMAGE": reference(SOME_ERRORS), **settings},
+            ("python", "-c", _SOME_ERRORS.read_text()),
+        ),
     }
 
 
