@@ -4,23 +4,23 @@ Requests over connections that were idle for about as long as a server keeps the
     python -m tests.system.loss.idle FILE AROUND_S
 
 FILE is the JSON of an Experiment. 40 callers send a request each at the same moment, and again after a pause of almost
-AROUND_S. So the balancer needs 40 connections to the servers, and all of them are idle between two moments. The servers
-stand still around each moment, beyond AROUND_S: in a network with delays a request is on its way so long, while the
-server decides to close. No caller repeats a request.
+AROUND_S. So the balancer needs 40 connections to the servers, and all of them are idle between two moments. The
+balancer stands still around each moment, beyond AROUND_S, and sends the requests after that: in a network with delays,
+the news that a server closed a connection is on its way so long. No caller repeats a request.
 """
 
 import http.client
+import os
+import signal
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
-from tests.system.loss.containers import docker
 from tests.system.loss.experiment import keep, read_experiment, terms
 from tests.system.loss.haproxy import PORT
 from tests.system.loss.laboratory import run_laboratory
@@ -29,7 +29,7 @@ SCENARIO: Final = "idle connections"
 _CALLERS: Final = 40
 _PAUSES: Final = 10
 _EARLY_S: Final = 0.2  # from a moment to AROUND_S
-_STILL_S: Final = 0.5  # from a moment until the servers run on
+_STILL_S: Final = 0.5  # from a moment until the balancer runs on
 _TIMEOUT_S: Final = 30
 
 
@@ -50,7 +50,7 @@ class _Caller:
         return f"status {answer.status}"
 
 
-def _bursts(around_s: float, servers: Sequence[str]) -> Counter[str]:
+def _bursts(around_s: float, balancer: int) -> Counter[str]:
     """Send a burst of requests before and after each pause; return how many requests ended how."""
     callers, ends = [_Caller() for _ in range(_CALLERS)], Counter[str]()
 
@@ -63,11 +63,11 @@ def _bursts(around_s: float, servers: Sequence[str]) -> Counter[str]:
         for _ in range(_PAUSES):
             answered_at = time.monotonic()
             time.sleep(around_s - 2 * _EARLY_S)
-            docker("pause", *servers)
+            os.kill(balancer, signal.SIGSTOP)
             time.sleep(max(0.0, answered_at + around_s - _EARLY_S - time.monotonic()))
             sent = burst()
             time.sleep(_STILL_S)
-            docker("unpause", *servers)
+            os.kill(balancer, signal.SIGCONT)
             ends.update(future.result() for future in sent)
     return ends
 
@@ -76,7 +76,7 @@ def main(file: str, around_s: str) -> None:
     """Keep the number of requests, of lost ones, and of their ends as an outcome."""
     experiment = read_experiment(Path(file))
     with run_laboratory(terms(experiment), Path(experiment.folder)) as laboratory:
-        ends = _bursts(float(around_s), tuple(laboratory.containers.addresses))
+        ends = _bursts(float(around_s), laboratory.balancer.pid)
     right = ends[f"status {HTTPStatus.OK.value}"]
     keep(
         experiment,
