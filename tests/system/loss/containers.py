@@ -54,7 +54,7 @@ class Ended:
     Args:
         exit_code: exit code of the server; 137 is a kill.
         seconds: from SIGTERM to the end.
-        is_as_planned: whether the exit code is 0, or the release has servers that end otherwise.
+        is_as_planned: whether the exit code is 0, or the server has crashed, or is of a release that ends otherwise.
     """
 
     instance: str
@@ -84,6 +84,7 @@ class Containers:
     ended: list[Ended] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     started: int = 0
+    _crashed: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def handle(self, event: Mapping[str, str]) -> dict[str, str]:
@@ -94,6 +95,7 @@ class Containers:
         if event["event"] == "stop":
             self._stop(instance, self.releases[event["image"]])
         elif event["event"] == "crash":
+            self._crashed.add(instance)
             docker("kill", instance)
         else:
             self._remove(instance)
@@ -104,6 +106,7 @@ class Containers:
             # Addresses go round, so that no new instance has the address of one that has just ended.
             address = _ADDRESSES[self.started % len(_ADDRESSES)]
             self.started += 1
+            self._crashed.discard(instance)
             self._write(self.addresses | {instance: address})
         docker("rm", "--force", instance)
         variables = (f"--env={name}={value}" for name, value in release.variables.items())
@@ -119,7 +122,8 @@ class Containers:
         started_at = time.monotonic()
         docker("stop", instance)
         code = int(docker("inspect", "--format", "{{.State.ExitCode}}", instance))
-        self.ended.append(Ended(instance, code, time.monotonic() - started_at, not code or not release.ends_well))
+        is_as_planned = not code or not release.ends_well or instance in self._crashed
+        self.ended.append(Ended(instance, code, time.monotonic() - started_at, is_as_planned))
         if code:
             (self.folder / f"{instance}.log").write_text(docker("logs", "--tail", "100", instance))
 
