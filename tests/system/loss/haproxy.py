@@ -35,7 +35,11 @@ _BACKEND_COUNTS: Final = {
 
 
 def configuration(google: GoogleBalancer, control: Path) -> str:
-    """Return the configuration; the balancer begins without a server."""
+    """
+    Return the configuration; the balancer begins without a server.
+
+    Without http-ignore-probes a connection that a caller opens and never uses counts as a request.
+    """
     again = " ".join(map(str, RETRIED_STATUSES))
     retries = (
         f"""retries {RETRIES}
@@ -57,6 +61,7 @@ defaults
     log global
     option httplog
     option dontlog-normal
+    option http-ignore-probes
     option http-keep-alive
     timeout connect 5s
     timeout client {CLIENT_KEEP_ALIVE_S}s
