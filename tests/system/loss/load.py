@@ -112,7 +112,7 @@ class _Attack:
         code = self._attack.wait(_END_S)
         self._feeder.join(_END_S)
         with self._log.open("a") as log:
-            command = [self._vegeta, "encode", "-to=json", self._file]
+            command: list[str | Path] = [self._vegeta, "encode", "-to=json", self._file]
             with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log) as encoder:
                 assert encoder.stdout
                 self.results.add_all(encoder.stdout)

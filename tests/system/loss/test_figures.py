@@ -51,7 +51,7 @@ def test_table_has_all_figures() -> None:
 
 def test_every_request_has_a_result() -> None:
     """A missing result, one that comes twice, and an unreadable one are problems."""
-    kind = kinds("a", "token", frozenset({"image"}), 100, "1", "1")[0]
+    kind = kinds("a", "token", frozenset({"image"}), 100, "1", "1")[1]
     lines = [json.dumps(_row("/version", {"image": "image"}) | _timed(number)).encode() for number in range(3)]
     assert _problem(kind, lines) == ""
     assert "2 results of requests 0 to 2" in _problem(kind, [lines[0], lines[2]])
@@ -91,7 +91,9 @@ def test_settings_are_those_of_terraform() -> None:
 def test_each_kind_recognises_its_own_answer() -> None:
     """An answer to another request is wrong, and so is another status."""
     load = {kind.name: kind for kind in kinds("a", "token", frozenset({"image"}), 100, "1", "1")}
-    short, checklists = load["short, kept connections"], load["checklists"]
+    kept, short, checklists = load["short, kept connections"], load["short, new connections"], load["checklists"]
+    assert not wrong(kept, _row("/livez", {"status": "ok"}))
+    assert "not alive" in wrong(kept, _row("/livez", {"status": "not ready"}))
     assert not wrong(short, _row("/version", {"image": "image"}))
     assert "no release" in wrong(short, _row("/version", {"image": "other"}))
     assert "status 503" in wrong(short, _row("/version", {"image": "image"}, 503))
