@@ -53,7 +53,7 @@ class Ended:
 
     Args:
         exit_code: exit code of the server; 137 is a kill.
-        seconds: from SIGTERM to the end.
+        seconds: time from SIGTERM to the end of the container.
         is_as_planned: whether the exit code is 0, or the server has crashed, or is of a release that ends otherwise.
     """
 

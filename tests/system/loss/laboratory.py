@@ -30,7 +30,7 @@ OCR: Final = 8002
 _SEEDED: Final = f"{REPOSITORY}:latest"
 _SERVICE: Final = "projects/dojangkok-dev/global/backendServices/front"
 _KEEP_ALIVE_S: Final = BACKEND_KEEP_ALIVE_S + 20  # iac/modules/fleet/scripts.tf
-_SOME_ERRORS: Final = ROOT / "tests/support/app_fakes/some_errors.py"
+_SOME_ERRORS: Final = ROOT / "tests/system/loss/some_errors.py"
 _READY_S: Final = 120
 _INITIAL_DELAY_S: Final = 60  # of the group, in which no instance is recreated; shorter than in iac/ for the crash
 # Releases by the letter of their digest (tests/support/releases.py).
