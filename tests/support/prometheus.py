@@ -51,16 +51,19 @@ class RealPrometheus:
 
 
 @contextmanager
-def run_prometheus(folder: Path) -> Iterator[RealPrometheus]:
+def run_prometheus(folder: Path, targets: Path | None = None) -> Iterator[RealPrometheus]:
     """
     Run a server on loopback until the block ends.
 
     Args:
         folder: folder of its data and configuration.
+        targets: file of another program that lists the servers; None for one that `scrape` writes.
     """
     require("prometheus", "'apt-get install prometheus'")
-    targets, configuration = folder / "targets.json", folder / "prometheus.yml"
-    targets.write_text("[]")
+    configuration = folder / "prometheus.yml"
+    if targets is None:
+        targets = folder / "targets.json"
+        targets.write_text("[]")
     scrape = {"job_name": "web", "file_sd_configs": [{"files": [str(targets)], "refresh_interval": _INTERVAL}]}
     configuration.write_text(
         yaml.safe_dump(

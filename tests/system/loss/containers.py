@@ -9,6 +9,7 @@ TARGETS in the folder lists names and addresses in the form of Prometheus' file_
 it scrapes every instance under its name.
 """
 
+import http.client
 import json
 import subprocess
 import threading
@@ -16,11 +17,10 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
-
-import httpx
 
 PORT: Final = 8000
 TARGETS: Final = "targets.json"
@@ -38,19 +38,29 @@ class Release:
     Args:
         variables: environment of the server.
         command: command in place of the image's own.
+        ends_well: whether a server must end with exit code 0 after SIGTERM.
     """
 
     variables: Mapping[str, str]
     command: tuple[str, ...] = ()
+    ends_well: bool = True
 
 
 @dataclass
 class Ended:
-    """The end of a container: exit code (137 is a kill), and seconds from SIGTERM to the end."""
+    """
+    The end of a container.
+
+    Args:
+        exit_code: exit code of the server; 137 is a kill.
+        seconds: time from SIGTERM to the end of the container.
+        is_as_planned: whether the exit code is 0, or the server has crashed, or is of a release that ends otherwise.
+    """
 
     instance: str
     exit_code: int
     seconds: float
+    is_as_planned: bool
 
 
 @dataclass
@@ -63,6 +73,7 @@ class Containers:
         releases: what the instances run, by the image of their template.
         grace_s: seconds between SIGTERM and SIGKILL.
         folder: folder for TARGETS and the logs of servers that end with an error.
+        errors: events that failed.
     """
 
     image: str
@@ -71,7 +82,9 @@ class Containers:
     folder: Path
     addresses: dict[str, str] = field(default_factory=dict)
     ended: list[Ended] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     started: int = 0
+    _crashed: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def handle(self, event: Mapping[str, str]) -> dict[str, str]:
@@ -80,8 +93,9 @@ class Containers:
         if event["event"] == "start":
             return {"url": f"http://{self._start(instance, self.releases[event['image']])}:{PORT}/health"}
         if event["event"] == "stop":
-            self._stop(instance)
+            self._stop(instance, self.releases[event["image"]])
         elif event["event"] == "crash":
+            self._crashed.add(instance)
             docker("kill", instance)
         else:
             self._remove(instance)
@@ -92,6 +106,7 @@ class Containers:
             # Addresses go round, so that no new instance has the address of one that has just ended.
             address = _ADDRESSES[self.started % len(_ADDRESSES)]
             self.started += 1
+            self._crashed.discard(instance)
             self._write(self.addresses | {instance: address})
         docker("rm", "--force", instance)
         variables = (f"--env={name}={value}" for name, value in release.variables.items())
@@ -103,11 +118,12 @@ class Containers:
         threading.Thread(target=_give_shares, args=(instance, address), daemon=True).start()
         return address
 
-    def _stop(self, instance: str) -> None:
+    def _stop(self, instance: str, release: Release) -> None:
         started_at = time.monotonic()
         docker("stop", instance)
-        code = int(docker("inspect", "--format", "{{.State.ExitCode}}", instance) or -1)
-        self.ended.append(Ended(instance, code, time.monotonic() - started_at))
+        code = int(docker("inspect", "--format", "{{.State.ExitCode}}", instance))
+        is_as_planned = not code or not release.ends_well or instance in self._crashed
+        self.ended.append(Ended(instance, code, time.monotonic() - started_at, is_as_planned))
         if code:
             (self.folder / f"{instance}.log").write_text(docker("logs", "--tail", "100", instance))
 
@@ -142,10 +158,15 @@ def _give_shares(instance: str, address: str) -> None:
 
 
 def _answers(address: str) -> bool:
+    """Return whether a server answers; httpx would read the certificates of the host for each call, 25 ms."""
+    connection = http.client.HTTPConnection(address, PORT, timeout=2)
     try:
-        return httpx.get(f"http://{address}:{PORT}/health", timeout=2, trust_env=False).is_success
-    except httpx.HTTPError:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
         return False
+    finally:
+        connection.close()
 
 
 def docker(*args: str) -> str:
@@ -164,8 +185,12 @@ def serve_hook(containers: Containers) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             event = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            answer = json.dumps(containers.handle(event)).encode()
-            self.send_response(200)
+            try:
+                status, answer = 200, json.dumps(containers.handle(event)).encode()
+            except Exception as error:  # noqa: BLE001 - the thread would end without a trace in the outcome
+                status, answer = 500, b"{}"
+                containers.errors.append(f"{event}: {error!r}")
+            self.send_response(status)
             self.send_header("content-length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)

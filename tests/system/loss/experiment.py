@@ -1,11 +1,13 @@
 """
 Scenarios under load, on the machine of their Docker: `python -m tests.system.loss.experiment FILE`.
 
-FILE is the JSON of an Experiment; stdout is the JSON of the outcomes.
+FILE is the JSON of an Experiment. Each outcome is a line of OUTCOMES in the folder of the experiment, as soon as it is
+known.
 """
 
 import json
 import math
+import os
 import sys
 import time
 from dataclasses import asdict, dataclass, field, replace
@@ -20,6 +22,7 @@ from tests.system.loss.scenarios import SCENARIOS
 from tests.system.loss.traffic import LONG_S, keyword, kinds, letters
 from tests.system.stacks.replacing import BACKEND, NEW_TOKEN, VLLM
 
+OUTCOMES: Final = "outcomes.jsonl"
 _CALLBACKS_S: Final = LONG_S + 20
 
 
@@ -69,6 +72,13 @@ def read_experiment(file: Path) -> Experiment:
     return Experiment(**given | {"scenarios": tuple(given["scenarios"])})
 
 
+def keep(experiment: Experiment, outcome: dict[str, Any]) -> None:
+    """Write an outcome with its experiment, the time and the load of the computer."""
+    row = outcome | {"experiment": asdict(experiment), "ended_at": int(time.time()), "load": os.getloadavg()[1]}
+    with (Path(experiment.folder) / OUTCOMES).open("a") as file:
+        file.write(f"{json.dumps(row)}\n")
+
+
 def terms(experiment: Experiment) -> Terms:
     """Return what the laboratory of an experiment begins with."""
     check = production_check()
@@ -84,45 +94,74 @@ def terms(experiment: Experiment) -> Terms:
 
 
 def _measured(laboratory: Laboratory, experiment: Experiment, name: str, prefix: str) -> dict[str, Any]:
-    scenario = SCENARIOS[name]
+    scenario, balancer, containers = SCENARIOS[name], laboratory.balancer, laboratory.containers
     problems = scenario.prepare(laboratory)
     laboratory.wait_until_served()
     load = kinds(prefix, NEW_TOKEN, laboratory.images, experiment.short, experiment.long, experiment.upload)
-    counted, ended = laboratory.balancer.counts(), len(laboratory.containers.ended)
-    folder = Path(experiment.folder) / prefix
-    with run_load(load, Path(experiment.vegeta), folder) as results:
+    counted, waited_s, ended = balancer.counts(), balancer.waited_s(), len(containers.ended)
+    with run_load(load, Path(experiment.vegeta), Path(experiment.folder) / prefix) as results:
         wait_s(experiment.around_s)
         began_at = time.time()
         problems += scenario.act(laboratory)
         ended_at = time.time()
         wait_s(experiment.around_s)
-    counts = {key: count - counted[key] for key, count in laboratory.balancer.counts().items()}
-    problems += [result.problem for result in results if result.problem] + laboratory.balancer.errors
-    return _outcome(laboratory, results, prefix) | {
+    waited_s = balancer.waited_s() - waited_s
+    counts = {key: count - counted[key] for key, count in balancer.counts().items()}
+    problems += [result.problem for result in results if result.problem]
+    outcome = _outcome(laboratory, results, prefix, counts["requests"])
+    return outcome | {
         "scenario": name,
         "is_lossless": scenario.is_lossless,
-        "problems": problems,
+        "problems": [*problems, *_errors(laboratory, ended), *_miscounts(outcome, counts, experiment)],
         "seconds": round(ended_at - began_at, 1),
         "short": _latencies(results, began_at, ended_at),
         "longest_by_second": _longest_by_second(results, began_at),
         "balancer": counts,
-        "ended": laboratory.containers.ends()[ended:],
+        "balancer_waited_s": round(waited_s, 2),
+        "ended": containers.ends()[ended:],
     }
 
 
-def _outcome(laboratory: Laboratory, results: list[Results], prefix: str) -> dict[str, Any]:
+def _errors(laboratory: Laboratory, ended: int) -> list[str]:
+    """Return what failed in the laboratory until now, and which servers ended otherwise than planned since `ended`."""
+    ends = laboratory.containers.ended[ended:]
+    wrong = [
+        f"{end.instance}: exit code {end.exit_code} after {end.seconds:.1f} s" for end in ends if not end.is_as_planned
+    ]
+    return [*laboratory.balancer.errors, *laboratory.containers.errors, *wrong]
+
+
+def _miscounts(outcome: dict[str, Any], counts: dict[str, int], experiment: Experiment) -> list[str]:
+    """Return how the balancer's counts differ from those of the callers."""
+    problems = []
+    if outcome["repeated"] < 0:
+        problems.append(f"callers sent {outcome['requests']} requests, and the balancer counted {counts['requests']}")
+    if not experiment.retries and (counts["retried"] or counts["moved"]):
+        problems.append(f"the balancer repeated requests: {counts}")
+    return problems
+
+
+def _outcome(laboratory: Laboratory, results: list[Results], prefix: str, received: int) -> dict[str, Any]:
+    """
+    Return the figures of requests and answers.
+
+    Go repeats a GET if the balancer closes its connection without an answer, and vegeta cannot prevent it. The balancer
+    has received more requests then, and each of them counts as lost.
+    """
     checklists = next(result for result in results if result.kind.name == "checklists")
     called, unfinished = _callbacks(laboratory, prefix, {url.rpartition("/")[2] for url in checklists.urls})
     calls = [call["body"] for call in fake(laboratory, VLLM, "/fake/calls") if f"{prefix} " in call["body"]]
     long = next(result for result in results if result.kind.name == f"{LONG_S} s")
     completed = [word for word in _keywords(prefix, len(long.times)) for body in calls if word in body]
     requests = sum(len(result.times) for result in results)
-    lost = sum(len(result.lost) for result in results) + len(unfinished)
+    repeated = received - requests
+    lost = sum(len(result.lost) for result in results) + len(unfinished) + max(0, repeated)
     twice = duplicates(called) + duplicates(completed)
     samples = [reason for result in results for _, reason in result.lost if reason]
     return {
         "requests": requests,
         "lost": lost,
+        "repeated": repeated,
         "duplicated": twice,
         "at_most_lost": upper_bound(requests, lost),
         "kinds": {result.kind.name: {"requests": len(result.times), "lost": len(result.lost)} for result in results},
@@ -171,15 +210,12 @@ def _longest_by_second(results: list[Results], began_at: float) -> dict[int, flo
 def main(file: str) -> None:
     """Perform the experiment of a file, and print the outcomes."""
     experiment = read_experiment(Path(file))
-    outcomes = []
     with run_laboratory(terms(experiment), Path(experiment.folder)) as laboratory:
         for name in experiment.scenarios:
             outcome = _measured(laboratory, experiment, name, letters(int(time.time())))
-            outcomes.append(outcome)
+            keep(experiment, outcome)
             print(json.dumps({key: outcome[key] for key in ("scenario", "requests", "lost")}), file=sys.stderr)
-        log = laboratory.balancer.log.read_text()
-    print(json.dumps({"experiment": asdict(experiment), "outcomes": outcomes, "log": log[-4000:]}))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1])

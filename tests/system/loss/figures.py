@@ -62,12 +62,17 @@ def duplicates(names: Iterable[str]) -> int:
 
 
 def table(outcomes: Sequence[Mapping[str, Any]]) -> str:
-    """Return the figures of scenarios as a Markdown table."""
+    """
+    Return the figures of scenarios as a Markdown table, with the latencies before, during and after each.
+
+    The last row is the sum of the scenarios in which no request may be lost, and is left out if there is none.
+    """
     head = (
-        "| scenario | requests | lost | duplicated | at most lost, 95 % | p50, ms | p99, ms | longest, ms |\n"
-        "|---|---|---|---|---|---|---|---|"
+        "| scenario | requests | lost | duplicated | at most lost, 95 % | p50, ms | p99, ms | longest, ms"
+        " | the balancer waited for a processor, s |\n|---|---|---|---|---|---|---|---|---|"
     )
-    return "\n".join([head, *(_row(outcome) for outcome in outcomes)])
+    lossless = [outcome for outcome in outcomes if outcome["is_lossless"]]
+    return "\n".join([head, *(_row(outcome) for outcome in outcomes), *([_sum(lossless)] if lossless else [])])
 
 
 def _row(outcome: Mapping[str, Any]) -> str:
@@ -75,9 +80,21 @@ def _row(outcome: Mapping[str, Any]) -> str:
         values = (outcome["short"][phase][name] for phase in PHASES)
         return " / ".join("-" if value is None else f"{value:g}" for value in values)
 
+    latencies = (each("p50"), each("p99"), each("largest"))
+    return _cells(outcome["scenario"], _counts(outcome), (*latencies, f"{outcome['balancer_waited_s']:g}"))
+
+
+def _sum(outcomes: Sequence[Mapping[str, Any]]) -> str:
+    sums = {key: sum(outcome[key] for outcome in outcomes) for key in ("requests", "lost", "duplicated")}
+    at_most = upper_bound(sums["requests"], sums["lost"])
+    waited_s = sum(outcome["balancer_waited_s"] for outcome in outcomes)
+    return _cells("together", _counts(sums | {"at_most_lost": at_most}), ("", "", "", f"{waited_s:g}"))
+
+
+def _counts(outcome: Mapping[str, Any]) -> tuple[str, ...]:
     share = f"{outcome['at_most_lost']:.1e}"
-    figures = (
-        outcome["scenario"], f"{outcome['requests']:,}", outcome["lost"], outcome["duplicated"], share,
-        each("p50"), each("p99"), each("largest"),
-    )  # fmt: skip
-    return f"| {' | '.join(map(str, figures))} |"
+    return f"{outcome['requests']:,}", f"{outcome['lost']:,}", str(outcome["duplicated"]), share
+
+
+def _cells(name: str, counts: Sequence[str], rest: Sequence[str]) -> str:
+    return f"| {' | '.join((name, *counts, *rest))} |"

@@ -4,32 +4,32 @@ Requests over connections that were idle for about as long as a server keeps the
     python -m tests.system.loss.idle FILE AROUND_S
 
 FILE is the JSON of an Experiment. 40 callers send a request each at the same moment, and again after a pause of almost
-AROUND_S. So the balancer needs 40 connections to the servers, and all of them are idle between two moments. The servers
-stand still around each moment, beyond AROUND_S: in a network with delays a request is on its way so long, while the
-server decides to close. No caller repeats a request.
+AROUND_S. So the balancer needs 40 connections to the servers, and all of them are idle between two moments. The network
+between them has a delay: a request that is sent when the server decides to close the connection finds it closed. No
+caller repeats a request.
 """
 
 import http.client
-import json
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
-from tests.system.loss.containers import docker
-from tests.system.loss.experiment import read_experiment, terms
+from tests.system.loss.delays import run_delays
+from tests.system.loss.experiment import keep, read_experiment, terms
 from tests.system.loss.haproxy import PORT
 from tests.system.loss.laboratory import run_laboratory
 
+SCENARIO: Final = "idle connections"
 _CALLERS: Final = 40
 _PAUSES: Final = 10
-_EARLY_S: Final = 0.2  # from a moment to AROUND_S
-_STILL_S: Final = 0.5  # from a moment until the servers run on
+# A server that closes idle connections after AROUND_S finds a request too late that is sent within 2 * _DELAY_S before
+# the balancer knows of the close, which is AROUND_S after its last answer.
+_DELAY_S: Final = 0.1
 _TIMEOUT_S: Final = 30
 
 
@@ -50,35 +50,35 @@ class _Caller:
         return f"status {answer.status}"
 
 
-def _bursts(around_s: float, servers: Sequence[str]) -> Counter[str]:
+def _bursts(around_s: float) -> Counter[str]:
     """Send a burst of requests before and after each pause; return how many requests ended how."""
     callers, ends = [_Caller() for _ in range(_CALLERS)], Counter[str]()
 
-    def burst() -> list[Future[str]]:
+    def burst() -> Counter[str]:
         moment = threading.Barrier(_CALLERS)
-        return [pool.submit(caller.send, moment) for caller in callers]
+        return Counter(pool.map(lambda caller: caller.send(moment), callers))
 
     with ThreadPoolExecutor(_CALLERS) as pool:
-        ends.update(future.result() for future in burst())
+        ends.update(burst())
         for _ in range(_PAUSES):
-            answered_at = time.monotonic()
-            time.sleep(around_s - 2 * _EARLY_S)
-            docker("pause", *servers)
-            time.sleep(max(0.0, answered_at + around_s - _EARLY_S - time.monotonic()))
-            sent = burst()
-            time.sleep(_STILL_S)
-            docker("unpause", *servers)
-            ends.update(future.result() for future in sent)
+            time.sleep(around_s - _DELAY_S)
+            ends.update(burst())
     return ends
 
 
 def main(file: str, around_s: str) -> None:
-    """Print the number of requests, of lost ones, and of their ends."""
+    """Keep the number of requests, of lost ones, and of their ends as an outcome."""
     experiment = read_experiment(Path(file))
-    with run_laboratory(terms(experiment), Path(experiment.folder)) as laboratory:
-        ends = _bursts(float(around_s), tuple(laboratory.containers.addresses))
+    with (
+        run_delays(_DELAY_S) as delays,
+        run_laboratory(terms(experiment), Path(experiment.folder), delays.address),
+    ):
+        ends = _bursts(float(around_s))
     right = ends[f"status {HTTPStatus.OK.value}"]
-    print(json.dumps({"outcomes": [{"requests": ends.total(), "lost": ends.total() - right, "ends": ends}]}))
+    keep(
+        experiment,
+        {"scenario": SCENARIO, "requests": ends.total(), "lost": ends.total() - right, "ends": ends, "problems": []},
+    )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,12 +30,14 @@ OCR: Final = 8002
 _SEEDED: Final = f"{REPOSITORY}:latest"
 _SERVICE: Final = "projects/dojangkok-dev/global/backendServices/front"
 _KEEP_ALIVE_S: Final = BACKEND_KEEP_ALIVE_S + 20  # iac/modules/fleet/scripts.tf
+_SOME_ERRORS: Final = ROOT / "tests/system/loss/some_errors.py"
 _READY_S: Final = 120
 _INITIAL_DELAY_S: Final = 60  # of the group, in which no instance is recreated; shorter than in iac/ for the crash
 # Releases by the letter of their digest (tests/support/releases.py).
 GOOD: Final = "abc"
 EXITS: Final = "d"
 NEVER_HEALTHY: Final = "e"
+SOME_ERRORS: Final = "f"
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,13 @@ def _releases(settings: Mapping[str, str]) -> dict[str, Release]:
     good = {image: Release({**common, "AI_SERVER_IMAGE": image, **settings}) for image in images}
     broken = {key: value for key, value in common.items() if key != "VLLM_BASE_URL"}
     return good | {
-        reference(EXITS): Release(broken),  # a missing variable ends the start with exit code 78
-        reference(NEVER_HEALTHY): Release({}, ("python", "-m", "http.server", "8000")),  # answers 404
+        reference(EXITS): Release(broken, ends_well=False),  # a missing variable ends the start with exit code 78
+        # It answers 404, and has no handler of SIGTERM.
+        reference(NEVER_HEALTHY): Release({}, ("python", "-m", "http.server", "8000"), ends_well=False),
+        reference(SOME_ERRORS): Release(
+            {**common, "AI_SERVER_IMAGE": reference(SOME_ERRORS), **settings},
+            ("python", "-c", _SOME_ERRORS.read_text()),
+        ),
     }
 
 
@@ -137,13 +144,14 @@ def _seed(terms: Terms) -> dict[str, Any]:
 
 
 @contextmanager
-def run_laboratory(terms: Terms, folder: Path) -> Iterator[Laboratory]:
+def run_laboratory(terms: Terms, folder: Path, address_of: Callable[[str], str] = str) -> Iterator[Laboratory]:
     """
     Run a laboratory until the end of the block, on a machine that runs the fakes and has the image.
 
     Args:
         terms: what it begins with.
         folder: folder for its files.
+        address_of: returns the address at which the balancer reaches a server, by default the server's own.
     """
     folder.mkdir(parents=True, exist_ok=True)
     seed = folder / "seed.yaml"
@@ -159,7 +167,7 @@ def run_laboratory(terms: Terms, folder: Path) -> Iterator[Laboratory]:
         for image in releases:
             emulator.ask("emulator/bindings", {"image": image, "hook": hook})
         balancer = stack.enter_context(
-            run_balancer(terms.google, folder, lambda: _members(emulator, containers.addresses))
+            run_balancer(terms.google, folder, lambda: _members(emulator, containers.addresses, address_of))
         )
         registry = stack.enter_context(served(FakeRegistry()))
         rollout = (
@@ -172,12 +180,12 @@ def run_laboratory(terms: Terms, folder: Path) -> Iterator[Laboratory]:
         yield laboratory
 
 
-def _members(emulator: Emulator, addresses: Mapping[str, str]) -> dict[str, str]:
+def _members(emulator: Emulator, addresses: Mapping[str, str], address_of: Callable[[str], str]) -> dict[str, str]:
     """Return the addresses of the instances that the backend service lists: neither draining nor being deleted."""
     group = f"https://www.googleapis.com/compute/v1/{ZONE}/instanceGroups/{GROUP}"
     rows = emulator.ask(f"compute/v1/{_SERVICE}/getHealth", {"group": group})["healthStatus"]
     names = (row["instance"].rpartition("/")[2] for row in rows)
-    return {name: addresses[name] for name in names if name in addresses}
+    return {name: address_of(addresses[name]) for name in names if name in addresses}
 
 
 def fake(laboratory: Laboratory, port: int, path: str) -> Any:

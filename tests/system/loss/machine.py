@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import Any, Final
 
 from tests.support.dockerd import Machine, dockerd
 from tests.support.programs import ROOT, go_tool, require
-from tests.system.loss.experiment import Experiment
+from tests.system.loss.experiment import OUTCOMES, Experiment
 from tests.system.loss.laboratory import OCR
 from tests.system.loss.traffic import LONG_S, UPLOAD_S
 from tests.system.stacks.replacing import BACKEND, GATEWAY, VLLM, variables
@@ -52,9 +51,9 @@ def run_machine(archive: Path) -> Iterator[Machine]:
 
 def perform(
     machine: Machine, folder: Path, within_s: float = 900, program: tuple[str, ...] = ("experiment",), **wanted: Any
-) -> dict[str, Any]:
+) -> list[dict[str, Any]]:
     """
-    Perform an experiment on a machine, and return its outcomes.
+    Perform an experiment on a machine, and return its outcomes, which are in OUTCOMES of the folder too.
 
     Args:
         machine: machine of `run_machine`.
@@ -71,13 +70,17 @@ def perform(
     with (folder / "experiment.log").open("w") as log:
         process = machine.start(
             sys.executable, "-m", f"tests.system.loss.{program[0]}", file, *program[1:], folder=folder,
-            env=environment, stdout=subprocess.PIPE, stderr=log,
+            env=environment, stdout=log, stderr=log,
         )  # fmt: skip
         try:
-            stdout = process.communicate(timeout=within_s)[0]
+            process.wait(within_s)
         finally:
             process.kill()
     assert process.returncode == 0, (folder / "experiment.log").read_text()[-4000:]
-    outcomes: dict[str, Any] = json.loads(stdout)
-    (folder / "outcomes.json").write_text(json.dumps(outcomes, indent=1))
-    return outcomes
+    return read_outcomes(folder)
+
+
+def read_outcomes(folder: Path) -> list[dict[str, Any]]:
+    """Return the outcomes of an experiment so far."""
+    file = folder / OUTCOMES
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []

@@ -1,16 +1,28 @@
 """What happens to the group while the load runs. Each scenario ends with a group that is stable and serves."""
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+import yaml
+
 from tests.support.emulator import TEMPLATES
+from tests.support.prometheus import run_prometheus
 from tests.support.releases import digest, reference
 from tests.support.waiting import wait_until
-from tests.system.loss.laboratory import EXITS, NEVER_HEALTHY, Laboratory, wait_s
+from tests.system.loss.containers import TARGETS
+from tests.system.loss.laboratory import EXITS, NEVER_HEALTHY, SOME_ERRORS, Laboratory, wait_s
 
 _WITHIN_S: Final = 120
+# The share of errors; 0 while an instance has answered no request with one.
+_ERRORS: Final = (
+    '(sum(rate(http_requests_total{status="5xx",instance=~"$instances"}[20s])) or vector(0))'
+    ' / sum(rate(http_requests_total{instance=~"$instances"}[20s]))'
+)
+_CHART: Final = r"errors +0\.0\d+ +0\.01 +above +[▁▂▃▄▅▆▇█·]*█"
 
 
 @dataclass(frozen=True)
@@ -80,20 +92,50 @@ def _killed(laboratory: Laboratory) -> list[str]:
     return problems + ([] if _template(laboratory) != before else ["the group serves the release from before"])
 
 
+@contextmanager
+def _with(laboratory: Laboratory, **settings: Any) -> Iterator[None]:
+    """Add settings to the section `rollout` of the environment file until the end of the block."""
+    deployer, before = laboratory.deployer, laboratory.deployer.rollout
+    deployer.rollout = json.dumps(yaml.safe_load(before) | settings)
+    try:
+        yield
+    finally:
+        deployer.rollout = before
+
+
 def _canary(laboratory: Laboratory) -> list[str]:
     """Deploy to an instance, pause, and abort while the canary serves."""
-    before, deployer = set(laboratory.emulator.templates_of_instances()), laboratory.deployer
-    whole = deployer.rollout
-    deployer.rollout = f"{whole.removesuffix('}')}, steps: [{{instances: 1, bake_s: 6}}, {{pause: true}}]}}"
-    try:
+    before = set(laboratory.emulator.templates_of_instances())
+    with _with(laboratory, steps=[{"instances": 1, "bake_s": 6}, {"pause": True}]):
         problems = _deploy(laboratory, _next(laboratory))
         new = {row["name"] for row in laboratory.emulator.instances() if _template_of(row) not in before}
         serving = set(laboratory.balancer.serving())
         problems += _run(laboratory, 0, "abort")
-    finally:
-        deployer.rollout = whole
     served = len(new) == 1 and new <= serving
     return problems + ([] if served else [f"the canary {new} did not serve: {serving}"])
+
+
+def _some_errors(laboratory: Laboratory) -> list[str]:
+    """Deploy an image that answers 3 % errors to an instance; the analysis of a real Prometheus rolls it back."""
+    before, folder = laboratory.deployer.versions(), laboratory.containers.folder
+    checks = [{"name": "errors", "query": _ERRORS, "at_most": 0.01}]
+    with (
+        run_prometheus(folder, folder / TARGETS) as prometheus,
+        _with(
+            laboratory,
+            steps=[{"instances": 1, "bake_s": 40}],
+            analysis={"prometheus": prometheus.url, "checks": checks},
+        ),
+    ):
+        code, _, report = laboratory.deployer.run("deploy", "--image", reference(SOME_ERRORS))
+    (folder / "some-errors.txt").write_text(report)
+    after = laboratory.deployer.versions()
+    wrong = {
+        f"exit code {code} in place of 7": code != 7,
+        f"the report has no chart: {report[-2000:]}": re.search(_CHART, report) is None,
+        f"the group serves {after} in place of {before}": after != before,
+    }
+    return [problem for problem, is_so in wrong.items() if is_so]
 
 
 def _template_of(row: dict[str, Any]) -> str:
@@ -121,5 +163,6 @@ SCENARIOS: Final = {
         Scenario("canary aborted", _canary),
         Scenario("deployer killed", _killed),
         Scenario("crash without a signal", _crash, is_lossless=False),
+        Scenario("3 % errors, caught by the analysis", _some_errors, is_lossless=False),
     )
 }

@@ -10,7 +10,8 @@ import pytest
 from tests.system.loss.figures import by_phase, duplicates, latencies, table, upper_bound
 from tests.system.loss.google_balancer import production, production_check
 from tests.system.loss.haproxy import configuration
-from tests.system.loss.traffic import kinds, wrong
+from tests.system.loss.load import Results
+from tests.system.loss.traffic import Kind, kinds, wrong
 
 
 @pytest.mark.parametrize(
@@ -32,15 +33,41 @@ def test_figures_of_phases() -> None:
     assert duplicates(["a", "b", "a", "a"]) == 2
 
 
-def test_a_row_has_all_figures() -> None:
-    """The table is Markdown."""
+def test_table_has_all_figures() -> None:
+    """The sum of the table has no request of a scenario that may lose some."""
     phase = {"p50": 3.1, "p99": 20.0, "largest": None}
     outcome = {
         "scenario": "good rollout", "requests": 20_001, "lost": 0, "duplicated": 0, "at_most_lost": 0.00015,
-        "short": {"before": phase, "during": phase, "after": phase},
+        "short": {"before": phase, "during": phase, "after": phase}, "is_lossless": True, "balancer_waited_s": 0.25,
     }  # fmt: skip
-    row = table([outcome]).splitlines()[-1]
-    assert row == "| good rollout | 20,001 | 0 | 0 | 1.5e-04 | 3.1 / 3.1 / 3.1 | 20 / 20 / 20 | - / - / - |"
+    crash = outcome | {"scenario": "crash", "lost": 12, "is_lossless": False}
+    rows = table([outcome, outcome, crash]).splitlines()
+    times = "3.1 / 3.1 / 3.1 | 20 / 20 / 20 | - / - / -"
+    assert rows[2] == f"| good rollout | 20,001 | 0 | 0 | 1.5e-04 | {times} | 0.25 |"
+    assert rows[4].startswith("| crash | 20,001 | 12 | 0 | ")
+    assert rows[5] == "| together | 40,002 | 0 | 0 | 7.5e-05 |  |  |  | 0.5 |"
+    assert len(table([crash]).splitlines()) == 3
+
+
+def test_every_request_has_a_result() -> None:
+    """A missing result, one that comes twice, and an unreadable one are problems."""
+    kind = kinds("a", "token", frozenset({"image"}), 100, "1", "1")[1]
+    lines = [json.dumps(_row("/version", {"image": "image"}) | _timed(number)).encode() for number in range(3)]
+    assert _problem(kind, lines) == ""
+    assert "2 results of requests 0 to 2" in _problem(kind, [lines[0], lines[2]])
+    assert "3 results of requests 0 to 1" in _problem(kind, [lines[0], lines[1], lines[1]])
+    assert "result 1 of vegeta is unreadable" in _problem(kind, [lines[0], b"{}"])
+    assert "JSONDecodeError" in _problem(kind, [lines[0], b"panic"])
+
+
+def _timed(number: int) -> dict[str, object]:
+    return {"seq": number, "timestamp": "2026-11-27T18:33:00.123456789Z", "latency": 3_000_000}
+
+
+def _problem(kind: Kind, lines: list[bytes]) -> str:
+    results = Results(kind)
+    results.add_all(lines)
+    return results.problem
 
 
 def test_balancer_repeats_only_by_the_rule_of_google() -> None:
@@ -64,7 +91,9 @@ def test_settings_are_those_of_terraform() -> None:
 def test_each_kind_recognises_its_own_answer() -> None:
     """An answer to another request is wrong, and so is another status."""
     load = {kind.name: kind for kind in kinds("a", "token", frozenset({"image"}), 100, "1", "1")}
-    short, checklists = load["short, kept connections"], load["checklists"]
+    kept, short, checklists = load["short, kept connections"], load["short, new connections"], load["checklists"]
+    assert not wrong(kept, _row("/livez", {"status": "ok"}))
+    assert "not alive" in wrong(kept, _row("/livez", {"status": "not ready"}))
     assert not wrong(short, _row("/version", {"image": "image"}))
     assert "no release" in wrong(short, _row("/version", {"image": "other"}))
     assert "status 503" in wrong(short, _row("/version", {"image": "image"}, 503))
