@@ -166,16 +166,13 @@ def test_published_image_is_deployed_without_a_commit() -> None:
     assert flag(job.commands[0], "--commit") == ""
 
 
-def test_rollback_gets_its_target_from_the_form() -> None:
-    """The field `to` becomes the flag --to."""
-    (job,) = jobs_of(deliver("prod", "rollback", to="1234567"))
-    assert flag(job.commands[0], "--to") == "1234567"
-
-
-def test_promote_gets_its_step_from_the_form() -> None:
-    """The field `step` becomes the flag --step, so that a second run of the job passes no other pause."""
-    (job,) = jobs_of(deliver("prod", "promote", step="1"))
-    assert flag(job.commands[0], "--step") == "1"
+def test_rollback_and_promote_get_their_field_of_the_form() -> None:
+    """The field `to` becomes the flag --to, and `step` --step: a second run of the job passes no other pause."""
+    for event, name in (
+        (deliver("prod", "rollback", to="7"), "--to"),
+        (deliver("prod", "promote", step="7"), "--step"),
+    ):
+        assert flag(jobs_of(event)[0].commands[0], name) == "7"
 
 
 @pytest.mark.parametrize(("image", "rollback"), [("vllm:1", False), ("", True)])
