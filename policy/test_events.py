@@ -168,11 +168,9 @@ def test_published_image_is_deployed_without_a_commit() -> None:
 
 def test_rollback_and_promote_get_their_field_of_the_form() -> None:
     """The field `to` becomes the flag --to, and `step` --step: a second run of the job passes no other pause."""
-    for event, name in (
-        (deliver("prod", "rollback", to="7"), "--to"),
-        (deliver("prod", "promote", step="7"), "--step"),
-    ):
-        assert flag(jobs_of(event)[0].commands[0], name) == "7"
+    for chosen_verb, name in (("rollback", "to"), ("promote", "step")):
+        (job,) = jobs_of(deliver("prod", chosen_verb, **{name: "7"}))
+        assert flag(job.commands[0], f"--{name}") == "7"
 
 
 @pytest.mark.parametrize(("image", "rollback"), [("vllm:1", False), ("", True)])
