@@ -43,7 +43,7 @@ def no_canary(config: Config, group: Group, verb: str) -> RefusedError:
     names = " and ".join(f"'{version.template}'" for version in group.versions) or "no version"
     return RefusedError(
         f"{verb}: group '{config.group}' has no canary of a rollout with steps: it is set to {names}.",
-        "run `rollback` to restore the release before, or see `status`"
+        "see `status`: after an abort nothing is left to do, and `rollback` would restore the release before"
         if verb == "abort" and len(group.versions) == 1
         else "run `reconcile` if a rollout was interrupted, or else see `status`",
     )
