@@ -41,7 +41,7 @@ def _list_images(call: Call) -> None:
     config, options = call.read_config(), call.invocation.options
     projects = image_projects(options.env, config, options.settings)
     listing = list_unused_images(call.open_session(config), config, projects)
-    report = unused_images_report(config, listing, options.format)
+    report = unused_images_report(config, listing, options.format, is_long=options.long)
     call.print_report(config, report)
 
 

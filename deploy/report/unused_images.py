@@ -7,6 +7,8 @@ from deploy.config import Config
 from deploy.release.stored_image import UnusedImage, UnusedImages
 from deploy.report import table
 from deploy.report.formats import Format
+from deploy.report.lines import wrapped
+from deploy.report.release_names import short_digest
 from lib.output import as_json, inline
 from lib.output import markdown as escaped
 
@@ -33,7 +35,7 @@ class ImageListing:
     has_upload_times: bool
 
 
-def unused_images_report(config: Config, listing: ImageListing, format_: Format) -> str:
+def unused_images_report(config: Config, listing: ImageListing, format_: Format, *, is_long: bool = False) -> str:
     """
     Return the images of a listing with their sizes, the oldest upload first.
 
@@ -41,16 +43,23 @@ def unused_images_report(config: Config, listing: ImageListing, format_: Format)
         config: endpoints of the environment.
         listing: the images.
         format_: format of the report.
+        is_long: whether the text has whole digests; the other formats always do.
     """
     if format_ == "json":
         return as_json(_document(config, listing))
-    render, line = (table.markdown, escaped) if format_ == "markdown" else (table.text, inline)
+    is_text = format_ == "text"
+    render, line = (table.text, inline) if is_text else (table.markdown, escaped)
     unused, projects = listing.unused, ", ".join(listing.projects)
     count = len(unused.images)
     images = "1 image is" if count == 1 else f"{count} images are"
-    lines = [line(f"{listing.repository}: {images} unused, {unused.kept} in use (projects {projects})")]
+    sums = f"{images} unused, {unused.kept} in use (projects {projects})"
+    repository = line(f"{listing.repository}:")
+    lines = [repository, *wrapped(sums, "  ", "    ")] if is_text else [f"{repository} {escaped(sums)}"]
     if count:
-        rows = [_cells(image) for image in unused.images]
+        rows = [
+            _cells(image, short_digest(image.digest) if is_text and not is_long else image.digest)
+            for image in unused.images
+        ]
         sizes = f"sum {_size(unused.size_bytes)}; deleting them frees at most {_size(unused.freed_bytes)}"
         lines += ["", *render(_HEAD, rows), "", line(sizes)]
     if not listing.has_upload_times:
@@ -61,9 +70,9 @@ def unused_images_report(config: Config, listing: ImageListing, format_: Format)
     return "\n".join(lines)
 
 
-def _cells(image: UnusedImage) -> tuple[str, ...]:
+def _cells(image: UnusedImage, digest: str) -> tuple[str, ...]:
     uploaded = f"{image.uploaded_at.astimezone(UTC):%Y-%m-%d %H:%M}" if image.uploaded_at else "-"
-    return uploaded, _size(image.size_bytes), image.digest, ", ".join(image.tags) or "-"
+    return uploaded, _size(image.size_bytes), digest, ", ".join(image.tags) or "-"
 
 
 def _size(size_bytes: int) -> str:

@@ -28,23 +28,31 @@ _LISTING = ImageListing(
 
 
 def test_text() -> None:
-    """Each image has a line with its upload time, size, whole digest and tags; the sums follow."""
+    """Each image has a line with its upload time, size, short digest and tags; the sums follow."""
     assert unused_images_report(CONFIG, _LISTING, "text").splitlines() == [
-        f"{REPOSITORY}: 2 images are unused, 5 in use (projects dojangkok-dev, dojangkok-prod)",
+        f"{REPOSITORY}:",
+        "  2 images are unused, 5 in use (projects dojangkok-dev, dojangkok-prod)",
         "",
-        f"uploaded          size        {'digest':71}  tags",
-        f"2026-11-02 10:11  82.1 MB     {digest('a')}  4f2a91c, 4f2a91c-aaaaaaaaaaaa",
-        f"-                 1,234.6 MB  {digest('b')}  -",
+        "uploaded          size        digest   tags",
+        "2026-11-02 10:11  82.1 MB     aaaaaaa  4f2a91c, 4f2a91c-aaaaaaaaaaaa",
+        "-                 1,234.6 MB  bbbbbbb  -",
         "",
         "sum 1,316.7 MB; deleting them frees at most 12.0 MB",
     ]
 
 
+def test_long_text_has_whole_digests() -> None:
+    """A digest that is deleted by hand has to be whole, on a line of its own."""
+    lines = unused_images_report(CONFIG, _LISTING, "text", is_long=True).splitlines()
+    assert f"  {digest('a')}" in lines
+    assert max(map(len, lines)) <= 80
+
+
 def test_text_without_unused_images() -> None:
     """A line says so."""
     listing = replace(_LISTING, unused=UnusedImages((), 0, 5))
-    line = f"{REPOSITORY}: 0 images are unused, 5 in use (projects dojangkok-dev, dojangkok-prod)"
-    assert unused_images_report(CONFIG, listing, "text") == line
+    lines = f"{REPOSITORY}:\n  0 images are unused, 5 in use (projects dojangkok-dev, dojangkok-prod)"
+    assert unused_images_report(CONFIG, listing, "text") == lines
 
 
 def test_text_names_what_is_left_out() -> None:
