@@ -137,10 +137,10 @@ def test_canary_is_promoted_by_the_next_call(checkout: Checkout) -> None:
     checkout.replace("environments/local.yaml", "bake_s: 8,", steps)
     shown = call(checkout, "pipeline")
     assert "paused at step 1 of 2, with dojangkok-dev-ai-server-seed-r-" in shown
-    assert re.search(r"^ +promote +\./daggerw call promote --env local$", shown, re.MULTILINE)
+    assert re.search(r"^ +promote +\./daggerw call promote --env local --step 1$", shown, re.MULTILINE)
     canary = json.loads(call(checkout, "status", "--format", "json"))["canary"]
     assert (canary["image"], canary["share"]) == (pushed(shown), "1 of 3 instances")
-    assert "serves dojangkok-dev-ai-server-seed-r-" in call(checkout, "promote")
+    assert "serves dojangkok-dev-ai-server-seed-r-" in call(checkout, "promote", "--step", "1")
     assert status(checkout)["image"] == pushed(shown)
 
 
