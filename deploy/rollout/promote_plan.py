@@ -34,8 +34,8 @@ def plan_promotion(
         step: number of the step that is gone on from; None for the one that the group is at.
 
     Raises:
-        RefusedError: the group has no canary, is at another step, its canary does not serve, the group is not
-            settled, or a precondition does not hold.
+        RefusedError: the group has no canary, is at another step, its canary does not serve, the group is not settled,
+            or a precondition does not hold.
         NotAllowedError: permissions are missing; the text lists all of them.
     """
     refuse_lost_step(config, observed)
