@@ -61,7 +61,7 @@ def shown(browser: Chrome, folder: Path, text: str) -> None:
         ("success", f"✓ ai-server aaaaaaa (2b7d1c9) serves {GROUP} · 3/3 · "),
         ("nothing", f"✓ nothing to do: ai-server aaaaaaa (2b7d1c9) serves {GROUP}"),
         ("pause", f"◐ {GROUP}: paused at step 1 of 2 · "),
-        ("abort", f"✓ aborted: ai-server aaaaaaa (2b7d1c9) serves {GROUP} · 3/3 · "),
+        ("abort", f"✓ aborted: ai-server aaaaaaa serves {GROUP} · 3/3 · "),
         ("failure", f"✗ {GROUP}: deploy lacked capacity, rolled back (exit code 9) · "),
         ("status", f"{GROUP}: "),
         ("history", ""),
