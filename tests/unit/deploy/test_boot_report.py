@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 from deploy.release.boot_times import BootTimes
 from deploy.report import last_run, markdown, text
@@ -42,7 +43,7 @@ def test_markdown_has_the_phases_as_columns_and_bars() -> None:
         "boots", "reads secrets", "logs in", "pulls", "starts", "answers", "serves",
     ]  # fmt: skip
     times = [bar.rpartition(" :")[2].split(", ")[1:] for bar in bars]
-    assert all(earlier[1] <= later[0] for earlier, later in zip(times[2:], times[3:], strict=False))
+    assert all(earlier[1] <= later[0] for earlier, later in pairwise(times[2:]))
     assert [line.strip().partition(",")[0] for line in report.splitlines() if "web-2 :" in line] == [
         "boots web-2 :crit", "logs in web-2 :crit", "answers web-2 :crit",
     ]  # fmt: skip
