@@ -13,6 +13,8 @@ from lib.image_reference import ImageReferenceError, parse_reference
 
 ROOT: Final = Path(__file__).parents[1]
 ENVIRONMENT: Final = "dev"  # the copy of the environment's file and of iac/environments
+CANARIES: Final = "canary"  # the same environment, whose rollouts begin with one instance and pause
+_STEPS: Final = [{"instances": 1}, {"pause": True}]
 _COPIED: Final = ("iac", "compose")
 _IGNORED: Final = shutil.ignore_patterns(".terraform*", "*.tfvars", "*.tfstate*", "backend.tf", "example.env")
 _PROTECTED: Final = re.compile(r"(?m)^(\s*prevent_destroy\s*=\s*)true$")  # ChromaDB's disk, which destroy deletes too
@@ -79,6 +81,13 @@ def environment_text(text: str, project: str) -> str:
     if project in {named, *protected_projects()}:
         raise AcceptanceError(f"--project: '{project}' is a project of environments/. Fix: name a disposable project.")
     return re.sub(rf"(?<![\w-]){re.escape(named)}(?![\w-])", project, text)
+
+
+def canary_text(text: str) -> str:
+    """Return an environment file whose rollouts have steps: one instance, and a pause."""
+    settings = yaml.safe_load(text)
+    settings["rollout"] = {**(settings.get("rollout") or {}), "steps": _STEPS}
+    return yaml.safe_dump(settings, sort_keys=False)
 
 
 def read_place(project: str, folder: Path, text: str) -> Place:
@@ -155,6 +164,7 @@ def prepare(place: Place, text: str) -> None:
     for name in ("environments", "logs", "exchanges"):
         (place.folder / name).mkdir(exist_ok=True)
     (place.folder / f"environments/{ENVIRONMENT}.yaml").write_text(text)
+    (place.folder / f"environments/{CANARIES}.yaml").write_text(canary_text(text))
     place.secret_file.write_text(_INVENTED)
     variables = {"first": {"default": f"{place.repository}:none"}, "cpu_image": {"default": _NO_IMAGE}}
     _write_json(place.terraform / "acceptance.tf.json", {"variable": variables})

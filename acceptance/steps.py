@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal
 
-from acceptance.place import ENVIRONMENT, ROOT, Place
+from acceptance.place import CANARIES, ENVIRONMENT, ROOT, Place
 from acceptance.quota import METRIC
 
 Folder = Literal["run", "repository"]
@@ -28,6 +29,9 @@ _COMMIT: Final = 'git -C "$1" rev-parse --verify --quiet HEAD || echo unknown'
 # The reasons of deploy for a rollback, and for a refusal, that a step provokes.
 _ROLLED_BACK: Final = "(not done after|printed:|failed alike|because it was unhealthy).*serves again"
 _QUOTA: Final = f"quota {METRIC}: a surge of"
+# What deploy says of a canary: at its pause, and in `status`.
+_PAUSED: Final = r"paused at step 1 of 2 .* on 1 of \d+ instances"
+_AT_PAUSE: Final = r"step 1 of 2 · 1 of \d+ instances · serves · then a pause until `promote`"
 _NEWER_CHROMADB: Final = "docker.io/chromadb/chroma:latest"
 
 
@@ -132,11 +136,12 @@ def _rollouts(place: Place) -> tuple[Step, ...]:
     def step(name: str, text: str, *commands: Command) -> Step:
         return Step(name=name, text=text, needs_google=False, commands=commands)
 
-    def deploy(*arguments: str, ends: tuple[int, ...] = (0,), matches: str = "", until: str = "") -> Command:
+    def run(env: str, *arguments: str, ends: tuple[int, ...] = (0,), matches: str = "", until: str = "") -> Command:
         program = (sys.executable, "-m", "acceptance.recording", "<exchanges>", "<step>", place.project, "deploy")
-        arguments = (*program, *arguments, "--env", ENVIRONMENT)
+        arguments = (*program, *arguments, "--env", env)
         return Command(arguments=arguments, exit_codes=ends, matches=matches, until=until)
 
+    deploy, canary = partial(run, ENVIRONMENT), partial(run, CANARIES)
     return (
         step("stable", "wait until the group serves", deploy("status", until="stable yes")),
         step("doctor", "no defect of login, project and group", deploy("doctor")),
@@ -168,6 +173,14 @@ def _rollouts(place: Place) -> tuple[Step, ...]:
             _quota(place, "free"),
         ),
         step("rollback", "a sound release, and back", deploy("deploy", "--image", "<third>"), deploy("rollback")),
+        step(
+            "canary",
+            "a part of the group first: promoted; and another one, aborted",
+            canary("deploy", "--image", "<third>", matches=_PAUSED),
+            canary("status", matches=_AT_PAUSE),
+            canary("deploy", "--image", "<second>", ends=(3,), matches="is a canary beside"),
+            canary("promote"), canary("deploy", "--image", "<second>", matches=_PAUSED), canary("abort"),
+        ),
         step("reports", "status and history", deploy("status"), deploy("history")),
     )  # fmt: skip
 

@@ -29,14 +29,34 @@ async def refuse_unreadable(flag: str, secret: dagger.Secret | None) -> None:
     Raises:
         NotAllowedError: the secret cannot be read, or is empty
     """
-    if secret is None:
-        return
+    if secret is not None and not (await _value(flag, secret)).strip():
+        raise NotAllowedError(f"{flag}: {_source(await secret.uri())} is empty. {_fix(flag)}")
+
+
+async def given_token(flag: str, secret: dagger.Secret | None) -> dagger.Secret | None:
+    """
+    Return a token; None for an empty variable, which GitHub sets where a secret is absent.
+
+    Source: docs.github.com, "Using secrets in GitHub Actions", read 2026-11-27: the expression is an empty string then.
+
+    Args:
+        flag: name of the argument, such as `--prometheus-token`
+        secret: the token; None where the argument was left out
+
+    Raises:
+        NotAllowedError: the token cannot be read, or its file is empty
+    """
+    if secret is None or ((await secret.uri()).startswith("env://") and not await _value(flag, secret)):
+        return None
+    await refuse_unreadable(flag, secret)
+    return secret
+
+
+async def _value(flag: str, secret: dagger.Secret) -> str:
     try:
-        value = await secret.plaintext()
+        return await secret.plaintext()
     except dagger.QueryError as error:
         raise NotAllowedError(f"{flag}: {_reason(await secret.uri(), str(error))} {_fix(flag)}") from error
-    if not value.strip():
-        raise NotAllowedError(f"{flag}: {_source(await secret.uri())} is empty. {_fix(flag)}")
 
 
 def refuse_missing(env: str, credentials: dagger.Secret | None) -> None:

@@ -77,7 +77,8 @@ async def checked(options: Options) -> Options:
     Refuse what can be refused before any work: the name of the environment first, then the credentials.
 
     Returns:
-        The options with the credentials that a rollout uses: none in the local environment, even if a file was passed.
+        The options with the credentials that a rollout uses: none in the local environment, even if a file was passed;
+        and no token of Prometheus if its variable is empty.
 
     Raises:
         RefusedError: there is no such environment
@@ -89,8 +90,8 @@ async def checked(options: Options) -> Options:
         credentials.refuse_missing(options.env, google)
     await credentials.refuse_unreadable("--credentials", google)
     await credentials.refuse_unreadable("--registry-credentials", options.registry_credentials)
-    await credentials.refuse_unreadable("--prometheus-token", options.prometheus_token)
-    return replace(options, credentials=google)
+    token = await credentials.given_token("--prometheus-token", options.prometheus_token)
+    return replace(options, credentials=google, prometheus_token=token)
 
 
 async def pull(options: Options, reference: str) -> Built | None:

@@ -58,7 +58,7 @@ class DeployVerbs:
 
     @verb(*GROUP_OPTIONS, "format", "long")
     async def status(self, options: Options) -> str:
-        """Print what the group serves, its instances and any drift."""
+        """Print what the group serves, its canary with step and checks, its instances and any drift."""
         return await deploy_runner.run(options, ["status", *options.flags("format", "long")])
 
     @verb(*GROUP_OPTIONS, "format", "long")

@@ -25,7 +25,7 @@ class ExitCode(IntEnum):
     PLAN_DIFFERS = 2  # `plan --exit-code` has something to do
     REFUSED = 3  # usage, configuration or a precondition; the group is unchanged
     NOT_ALLOWED = 4  # no credentials, or the account lacks a permission; the group is unchanged
-    SUPERSEDED = 5  # another deploy changed the group; its version stays
+    SUPERSEDED = 5  # another process or client changed the group; its version stays
     ROLLED_BACK = 7  # the release failed; the previous release serves
     NOT_RESTORED = 8  # the release failed, and the rollback did not settle: run `reconcile`
     NO_CAPACITY = 9  # no capacity or quota for the new instances; the previous release serves

@@ -140,6 +140,11 @@ class RolloutSettings(BaseModel):
         """The steps of a release, as its record has them."""
         return release_steps(self.steps, self.bake_s)
 
+    @property
+    def check_names(self) -> tuple[str, ...]:
+        """The names of the checks that judge each bake."""
+        return tuple(check.name for check in self.analysis.checks) if self.analysis else ()
+
     def budget_s(self, instances: int, started_s: float | None = None) -> float:
         """
         Return the seconds that a rollout of a number of instances may take.

@@ -15,6 +15,7 @@ from deploy.doctor.readings import Readings, Unread
 from deploy.documents.group_state import Version
 from deploy.errors import DeployError, ExitCode, NotAllowedError, RefusedError
 from deploy.group.observation import Observation
+from deploy.group.step_refusals import refuse_lost_checks
 from deploy.group.step_rollout import step_rollout
 from deploy.options import Timeout
 from deploy.parallel import side_by_side
@@ -110,6 +111,9 @@ def reconcile(call: Call) -> None:
     session = call.open_session(config)
     observed = call.read_observation(session, config)
     decided = plan_reconcile(config, observed, session.server_time())
+    rollout = step_rollout(observed)
+    if rollout:
+        refuse_lost_checks(config, rollout)
     if isinstance(decided, ContinueSteps):
         record_steps(call, config, observed, decided)
         return call.perform(session, config, decided)
@@ -136,7 +140,7 @@ def report(call: Call) -> None:
 
 
 def status_(call: Call) -> None:
-    """Print what the group serves, its instances and any drift."""
+    """Print what the group serves, its canary with step and checks, its instances and any drift."""
     config = call.read_config()
     session = call.open_session(config)
     observed = call.read_observation(session, config)

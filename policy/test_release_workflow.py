@@ -23,7 +23,7 @@ LONGEST_JOB: Final = 360
 DIFFERENT: Final = {"--project", "--zone", "--group", "--repository", "--source", "--settings", "--module"}
 
 
-def called(**inputs: str) -> JobRun:
+def called(**inputs: str | bool) -> JobRun:
     """Return the job of a caller that passes these inputs."""
     (job,) = jobs_of(Event("workflow_call", workflow="release", inputs={"environment": "prod", **inputs}))
     return job
@@ -53,9 +53,25 @@ def test_code_of_the_called_commit_runs_over_the_source_of_the_caller() -> None:
         assert command[:4] == ["delivery/daggerw", "-m", "delivery", "call"]
 
 
-def test_caller_passes_no_secret() -> None:
+def test_token_of_prometheus_is_the_only_secret_and_may_be_left_out() -> None:
     """The login is keyless, and the names of a group are no secrets: they stand in the caller's environment files."""
-    assert "secrets" not in RELEASE.read_text()
+    secrets = read_workflow(RELEASE)["on"]["workflow_call"]["secrets"]
+    assert {name: field["required"] for name, field in secrets.items()} == {"PROMETHEUS_TOKEN": False}
+    assert set(re.findall(r"secrets\.(\w+)", RELEASE.read_text())) == {"PROMETHEUS_TOKEN"}
+
+
+@pytest.mark.parametrize("name", ["plan", *READS, *ROLLOUTS])
+def test_verbs_that_read_metrics_get_the_token_of_prometheus(name: str) -> None:
+    """A rollback and an abort read no metric."""
+    given = [verb(command) for command in called(verb=name).commands if "--prometheus-token" in command]
+    assert given == ([] if name in ("abort", "rollback") else [name])
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_promote_goes_on_by_one_pause_or_to_the_whole_group(full: bool) -> None:
+    """The input `full` becomes the flag --full."""
+    promote = called(verb="promote", full=full).commands[0]
+    assert [word for word in promote if word.startswith("--full")] == [f"--full={str(full).lower()}"]
 
 
 def test_deploy_is_the_default_and_is_reported() -> None:
@@ -140,7 +156,8 @@ def test_image_of_a_private_repository_is_attested_if_the_caller_says_so(
 @pytest.mark.parametrize("name", [*ROLLOUTS, "plan"])
 def test_both_workflows_pass_the_same_arguments(name: str) -> None:
     """But for the secrets of this repository, and for the source of another one."""
-    dispatch = Event("workflow_dispatch", workflow="deliver", inputs={"environment": "prod", "verb": name})
+    inputs: dict[str, str | bool] = {"environment": "prod", "verb": name, "full": False}
+    dispatch = Event("workflow_dispatch", workflow="deliver", inputs=inputs)
     (deliver,) = jobs_of(dispatch)
     ours, theirs = deliver.commands, called(verb=name).commands
     assert [verb(command) for command in ours] == [verb(command) for command in theirs]

@@ -29,10 +29,12 @@ LOGIN: Final = "google-github-actions/auth"
 TRIGGERS: Final = {"pull_request", "push", "schedule", "workflow_call", "workflow_dispatch"}
 # Programs that a step may start: daggerw; in a job without a login also .ci/run, make and package managers.
 COMMANDS: Final = {*DAGGERW, ".ci/run", "make", "pip", "uv"}
+# Those of the design document, and the token of a Prometheus server.
 SECRETS: Final = {
     "AR_REPO", "GCP_PROJECT_ID", "GCP_SERVICE_ACCOUNT", "GCP_ZONE", "MIG_NAME", "WORKLOAD_IDENTITY_PROVIDER",
+    "PROMETHEUS_TOKEN",
 }  # fmt: skip
-MOST_LINES: Final = 120  # release.yml has ten inputs and two attestations; the others have at most 86
+MOST_LINES: Final = 130  # release.yml has eleven inputs and two attestations; the others have at most 98
 
 each_workflow = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)
 
@@ -143,6 +145,18 @@ def test_secrets_are_those_of_the_design_in_jobs_with_an_environment(path: Path)
         assert not used or "environment" in job, f"{where}: secrets without an environment. Fix: add an environment"
     outside = {key: value for key, value in read_workflow(path).items() if key != "jobs"}
     assert "secrets." not in str(outside), f"{path.name}: a secret outside of jobs. Fix: move the secret into the job"
+
+
+@each_workflow
+def test_token_of_prometheus_is_a_variable_of_its_steps_alone(path: Path) -> None:
+    """No other program of the job reads it, and it is no argument: dagger reads the variable itself."""
+    for step in steps(read_workflow(path)):
+        run = step.get("run", "")
+        is_passed = "--prometheus-token env:PROMETHEUS_TOKEN " in f"{run} "
+        assert is_passed == ("PROMETHEUS_TOKEN" in step.get("env", {})), f"{path.name}: '{run[:60]}…'"
+        assert "$PROMETHEUS_TOKEN" not in run, f"{path.name}: '{run[:60]}…'. Fix: pass env:PROMETHEUS_TOKEN"
+    for where, job in jobs(path):
+        assert "PROMETHEUS_TOKEN" not in job.get("env", {}), f"{where}.env. Fix: the env of the steps that pass it"
 
 
 @each_workflow

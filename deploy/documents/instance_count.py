@@ -33,6 +33,13 @@ class InstanceCount:
         """
         return math.ceil(self.number * target_size / 100) if self.is_percent else self.number
 
+    @property
+    def share(self) -> str:
+        """The number in words, such as `1 instance` or `50% of the group`."""
+        if self.is_percent:
+            return f"{self} of the group"
+        return f"{self} instance{'' if self.number == 1 else 's'}"
+
     def document(self) -> dict[str, Any]:
         """Return the member of a PATCH, which removes the other kind by null. Source: terraform-provider-google."""
         number, empty = ("percent", "fixed") if self.is_percent else ("fixed", "percent")

@@ -8,6 +8,7 @@ from deploy.config import Config
 from deploy.documents.group_state import Group
 from deploy.errors import RefusedError
 from deploy.group.release_proof import unproven_reason
+from deploy.group.step_rollout import StepRollout
 
 
 def step_refusals(config: Config, group: Group) -> Iterator[RefusedError]:
@@ -54,3 +55,29 @@ def refuse_steps(config: Config, group: Group, now: datetime) -> None:
             f" proven: {reason}.",
             "wait until it serves or run `rollback`, and deploy again",
         )
+
+
+def lost_checks_text(config: Config, rollout: StepRollout) -> str:
+    """
+    Return which checks of a canary's release record the environment file lacks; empty if it has all of them.
+
+    A record without checks says nothing: the release has no analysis, or an earlier version of `deploy` made it.
+    """
+    names = [f"'{name}'" for name in rollout.record.checks if name not in config.rollout.check_names]
+    if not names:
+        return ""
+    checks = f"check{'s' if len(names) > 1 else ''} {', '.join(names)}"
+    return f"'{rollout.canary.new.template}' was deployed with {checks}, and the environment file has no such check"
+
+
+def refuse_lost_checks(config: Config, rollout: StepRollout) -> None:
+    """
+    Refuse to go on with a canary whose checks the environment file no longer has: nothing would judge its next steps.
+
+    Raises:
+        RefusedError: the file lacks a check of the release record; nothing was written.
+    """
+    text = lost_checks_text(config, rollout)
+    if text:
+        fix = "put the check back into the environment file, or run `abort`"
+        raise RefusedError(f"group '{config.group}': {text}, so that nothing would judge its next steps.", fix)

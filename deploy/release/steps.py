@@ -36,9 +36,7 @@ class Step:
     @property
     def share(self) -> str:
         """The size in words, such as `1 instance` or `50% of the group`."""
-        if self.count.is_percent:
-            return f"{self.count} of the group"
-        return f"{self.count} instance{'' if self.count.number == 1 else 's'}"
+        return self.count.share
 
     def __str__(self) -> str:
         pause = ", then a pause" if self.pauses else ""

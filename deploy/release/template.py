@@ -123,15 +123,15 @@ def new_template(base: Document, record: ReleaseRecord, image_in: Sequence[str] 
 
 def content_name(project: str, record: ReleaseRecord, metadata: Mapping[str, str]) -> str:
     """
-    Return the name of a release's template, with a hash of project, group, base id, digest, entries and steps.
+    Return the name of a release's template, with a hash of project, group, base id, digest, entries, steps and checks.
 
     The key of an entry is left out if it is the startup script alone, so that releases of earlier versions of `deploy`,
-    which rewrote no other entry, keep their names. The steps count: an adopted template has those of its deploy.
+    which rewrote no other entry, keep their names. Steps and checks count: an adopted template has those of its deploy.
     """
     is_script_alone = record.entries == SCRIPT_ALONE
     texts = [text for key in record.entries for text in ([] if is_script_alone else [key]) + [metadata.get(key, "")]]
     steps = [f"{step.size} {step.bake_s:g} {step.pauses}" for step in record.steps]
-    content = "\n".join((project, record.group, record.base_id, record.digest, *texts, *steps))
+    content = "\n".join((project, record.group, record.base_id, record.digest, *texts, *steps, *record.checks))
     content_hash = hashlib.sha256(content.encode()).hexdigest()[:12]
     stem = re.sub(r"-r-[0-9a-f]{12}$", "", name_of(record.base))[:48].rstrip("-")
     return f"{stem}-r-{content_hash}"

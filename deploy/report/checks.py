@@ -1,8 +1,9 @@
 """The checks of an analysis with a small chart of their values over time: pure."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from math import ceil, inf, isinf
-from typing import Final
+from typing import Any, Final
 
 from deploy.analysis.reading import CheckSeries, Reading
 from deploy.analysis.verdict import number
@@ -30,6 +31,19 @@ def markdown_lines(series: Sequence[CheckSeries]) -> list[str]:
     return [*table.markdown(heads, rows), "", *([*reasons, ""] if reasons else [])] if rows else []
 
 
+def documents(series: Sequence[CheckSeries]) -> list[dict[str, Any]]:
+    """Return the checks as JSON objects, each reading with its state."""
+    return [
+        {"name": check.name, "readings": [{**asdict(reading), "state": reading.state} for reading in check.readings]}
+        for check in series
+    ]
+
+
+def without_data(series: Sequence[CheckSeries]) -> tuple[str, ...]:
+    """Return the names of the checks that have no data at their last reading."""
+    return tuple(check.name for check in series if check.readings and check.readings[-1].state == "no data")
+
+
 def _table(series: Sequence[CheckSeries]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Return the heads and the rows; without charts if no check has more than one reading."""
     read = [check for check in series if check.readings]
@@ -40,7 +54,7 @@ def _table(series: Sequence[CheckSeries]) -> tuple[tuple[str, ...], list[tuple[s
 def _reasons(series: Sequence[CheckSeries]) -> Iterator[str]:
     """Yield why a check has no data at its last reading."""
     for check in series:
-        if check.readings and check.readings[-1].state == "no data":
+        if check.name in without_data(series):
             yield f"{check.name} has no data: {check.readings[-1].reason}"
 
 

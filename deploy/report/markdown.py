@@ -25,8 +25,9 @@ def run_report(result: RunResult, command: text.Command) -> str:
         command: returns the command line of a verb with these arguments.
     """
     lines = [f"### {escaped(text.heading(result))}", ""]
-    reason = [*text.reason(result), *([f"Fix: {result.fix}."] if result.fix else [])]
+    reason = text.reason(result)
     lines += [*map(escaped, reason), ""] if reason else []
+    lines += [escaped(f"Fix: {result.fix}."), ""] if result.fix else []
     if result.diagnostics:
         lines += [*table.fenced("text", [inline(line) for line in result.diagnostics]), ""]
     facts = text.facts(result, command, is_long=True)

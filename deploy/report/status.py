@@ -1,4 +1,4 @@
-"""What a group serves, its instances and any drift: pure."""
+"""What a group serves, its canary with step and checks, its instances and any drift: pure."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -12,13 +12,14 @@ from deploy.documents.canary import serving_version
 from deploy.documents.group_state import Instance
 from deploy.endpoints import EndpointOverride
 from deploy.group.all_instances_config import metadata_overrides
-from deploy.group.canary_health import is_canary_serving
 from deploy.group.drift import drift
 from deploy.group.health import is_empty
 from deploy.group.observation import Observation
-from deploy.group.step_rollout import is_paused, share_text, step_rollout
+from deploy.group.step_refusals import lost_checks_text
+from deploy.group.step_rollout import step_rollout
 from deploy.release import history, template
 from deploy.report import checks, table
+from deploy.report.canary_status import CanaryStatus, canary_lines, canary_status, origin
 from deploy.report.formats import Format
 from deploy.report.lines import wrapped
 from deploy.report.release_names import full_name, short_name
@@ -28,38 +29,6 @@ from lib.output import as_json
 from lib.output import markdown as escaped
 
 _HEAD: Final = ("instance", "status", "action", "health", "template")
-
-
-@dataclass(frozen=True, kw_only=True)
-class CanaryStatus:
-    """
-    A canary beside the release that the rest of the group serves.
-
-    Args:
-        template: name of its template.
-        image: image reference in the template's metadata.
-        digest: digest of that image.
-        commit: commit of the release; like run and by, empty if it is not known.
-        run: id of the run that deployed the release.
-        by: person or account that deployed the release.
-        step: number of the step that the group is at, from 1.
-        steps: number of the steps; the whole group is the last one.
-        share: how much of the group is on the canary, such as `1 of 3 instances`.
-        is_serving: whether the canary serves from every one of these.
-        pauses: whether the rollout pauses after this step until `promote` is called.
-    """
-
-    template: str
-    image: str
-    digest: str
-    commit: str
-    run: str
-    by: str
-    step: int
-    steps: int
-    share: str
-    is_serving: bool
-    pauses: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +56,8 @@ class Status:
         warnings: facts that the operator should read, one line each.
         standby: number of suspended and of stopped instances, by that word; they count for no verdict.
         canary: the canary of a rollout with steps; None if the group is in none.
-        checks: checks of the analysis, as they are now; empty if the group is in no rollout with steps.
+        checks: checks of the analysis, as they are now, over the canary's instances or else the group's; empty for an
+            environment without an analysis.
         endpoints: endpoints that differ from the environment file.
     """
 
@@ -122,7 +92,7 @@ def status(config: Config, observed: Observation, now: datetime, read_checks: tu
         config: names and rollout settings of the environment.
         observed: the group and its surroundings.
         now: time of Compute Engine, UTC.
-        read_checks: checks of the analysis over the instances of a canary.
+        read_checks: checks of the analysis, with one reading each.
     """
     document, group, plan = observed.template, observed.group, plan_reconcile(config, observed, now)
     record = template.release_record(document)
@@ -146,33 +116,19 @@ def status(config: Config, observed: Observation, now: datetime, read_checks: tu
         drift=drift(config, observed),
         instances=group.instances,
         is_empty=is_empty(group),
-        warnings=plan.warnings,
+        warnings=(*plan.warnings, *_lost_checks(config, observed)),
         standby=dict(Counter(instance.target_status.lower() for instance in group.standby_instances)),
-        canary=_canary(config, observed),
+        canary=canary_status(config, observed, read_checks),
         checks=read_checks,
         endpoints=config.endpoint_overrides,
     )
 
 
-def _canary(config: Config, observed: Observation) -> CanaryStatus | None:
+def _lost_checks(config: Config, observed: Observation) -> tuple[str, ...]:
+    """Return a warning if the environment file lacks checks with which a canary was deployed."""
     rollout = step_rollout(observed)
-    if rollout is None:
-        return None
-    record = rollout.record
-    reference = template.image_reference(rollout.template, config.repository, config.image_in)
-    return CanaryStatus(
-        template=rollout.canary.new.template,
-        image=str(reference) if reference else "",
-        digest=record.digest,
-        commit=record.commit,
-        run=record.run,
-        by=record.by,
-        step=rollout.index + 1,
-        steps=len(record.steps) + 1,
-        share=share_text(observed.group, rollout.canary),
-        is_serving=is_canary_serving(observed.group, rollout.canary),
-        pauses=is_paused(observed.group, rollout),
-    )
+    text = lost_checks_text(config, rollout) if rollout else ""
+    return (text,) if text else ()
 
 
 def status_report(status: Status, format_: Format, *, is_long: bool = False) -> str:
@@ -185,7 +141,7 @@ def status_report(status: Status, format_: Format, *, is_long: bool = False) -> 
         is_long: whether the text has full names, and the template of every instance; the other formats always do.
     """
     if format_ == "json":
-        return as_json(asdict(status))
+        return as_json({**asdict(status), "checks": checks.documents(status.checks)})
     head = f"{status.group}: {status.summary}"
     rows = [_row(instance) for instance in status.instances]
     if format_ == "markdown":
@@ -202,32 +158,19 @@ def status_report(status: Status, format_: Format, *, is_long: bool = False) -> 
 
 
 def _lines(status: Status, name: Callable[[ServedRelease], str]) -> list[str]:
-    release = _release(status)
+    release = origin(status.commit, status.run, status.by)
     release += [f"{table.age(status.age_s)} old"] if status.age_s is not None else []
     flags = [f"target {status.target_size}", f"stable {_yes(status.is_stable)}", f"reached {_yes(status.is_reached)}"]
     flags += [f"autoscaler {status.autoscaler}"] if status.autoscaler else []
     image = name(ServedRelease("", status.image, status.commit))
     lines = [f"{'set to' if status.is_empty else 'serves'} {image}"] if status.image else []
     lines += [" · ".join(release)] if release else []
-    lines += _canary_lines(status.canary, name) if status.canary else []
+    lines += canary_lines(status.canary, name) if status.canary else []
     lines += [" · ".join(flags)]
     standby = [f"{count} {word}" for word, count in sorted(status.standby.items())]
     lines += [f"standby: {', '.join(standby)}"] if standby else []
     lines += [f"drift: {line}" for line in status.drift]
     return lines + [f"warning: {line}" for line in status.warnings]
-
-
-def _release(release: Status | CanaryStatus) -> list[str]:
-    members = {"commit": release.commit[:12], "run": release.run, "by": release.by}
-    return [f"{key} {value}" for key, value in members.items() if value]
-
-
-def _canary_lines(canary: CanaryStatus, name: Callable[[ServedRelease], str]) -> list[str]:
-    state = "serves" if canary.is_serving else "does not serve yet"
-    pause = ["then a pause until `promote`"] if canary.pauses else []
-    step = [f"step {canary.step} of {canary.steps}", canary.share, state, *pause]
-    image = name(ServedRelease("", canary.image, canary.commit))
-    return [f"canary {image}", " · ".join([*_release(canary), *step])]
 
 
 def _row(instance: Instance) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ Command = Callable[..., str]
 _MEANING: Final[dict[int, str]] = {
     RefusedError.exit_code: "refused, nothing was written",
     NotAllowedError.exit_code: "not allowed",
-    SupersededError.exit_code: "superseded by another deploy, which stays",
+    SupersededError.exit_code: "superseded by another change of the group, which stays",
     RolledBackError.exit_code: "failed and rolled back",
     NotRestoredError.exit_code: "failed, NOT restored",
     CapacityError.exit_code: "lacked capacity, rolled back",

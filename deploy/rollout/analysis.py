@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from deploy.analysis.reading import CheckSeries
 from deploy.analysis.verdict import analysis_verdict
-from deploy.documents.canary import Canary, Target, canary_of
+from deploy.documents.canary import Canary, Target, target_of
 from deploy.documents.group_state import Group, Version
 from deploy.errors import RefusedError
 from deploy.prometheus.checks_reader import ChecksReader
@@ -55,12 +55,16 @@ class Analysis:
 
 
 def present_checks(reader: ChecksReader | None, group: Group) -> tuple[CheckSeries, ...]:
-    """Return the checks of a canary with one reading each; none for a group without a canary."""
-    canary = canary_of(group)
-    if reader is None or canary is None:
+    """
+    Return the checks with one reading each, over a canary's instances, or over those of a group's only version.
+
+    Without a canary a check that is only compared has no reading. Without an analysis there is no check.
+    """
+    target = target_of(group)
+    if reader is None or target is None:
         return ()
     analysis = Analysis(reader, lambda: 0.0)
-    analysis(group, canary)
+    analysis(group, target)
     return analysis.series
 
 

@@ -13,7 +13,8 @@ from deploy.release.record import Fallback
 from deploy.rollout.diagnostics import failed_instance, read_diagnostics
 from deploy.rollout.group_writer import GroupWriter
 from deploy.rollout.plan import ContinueSteps, DeployRelease, UndoRollout, WaitForRollout
-from deploy.rollout.watch import NotServedError, Watch
+from deploy.rollout.watch import Watch
+from deploy.rollout.watch_errors import NotServedError
 from deploy.rollout.watch_state import Goal
 
 
@@ -35,7 +36,7 @@ def roll_back(
         verdict: why the release failed.
 
     Raises:
-        SupersededError: another deploy changed the group's version.
+        SupersededError: another process or client changed the group's version.
     """
     watch = writer.watch
     watch.reach("failed")

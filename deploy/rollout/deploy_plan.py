@@ -81,6 +81,7 @@ def _plan_same_release(config: Config, observed: Observation, now: datetime) -> 
         short_delay=short_initial_delay(observed),
         restores_policy=restores_policy,
         is_judged=typed_rollback.is_judged(group, observed.templates, now),
+        steps=record.steps if record else (),
         warnings=known,
     )
 
@@ -133,5 +134,6 @@ def _record(config: Config, request: DeployRequest, observed: Observation, fallb
         origin=origin.link if origin else "",
         origin_made_at=origin.made_at if origin else None,
         steps=config.rollout.release_steps,
+        checks=config.rollout.check_names if config.rollout.steps else (),
         boot=observed.boot,
     )

@@ -23,6 +23,7 @@ class GroupWriter:
 
     Attributes:
         has_patched: whether a target was written.
+        surge: instances above the target size of the last write that had more than the environment file; None if none.
     """
 
     managed: ManagedGroup
@@ -30,6 +31,7 @@ class GroupWriter:
     watch: Watch
     warnings: tuple[str, ...] = ()
     has_patched: bool = False
+    surge: int | None = None
 
     @property
     def target_size(self) -> int:
@@ -57,4 +59,5 @@ class GroupWriter:
         )
         self.watch.replaced, self.watch.patched = patched.replaced, patched.document
         self.has_patched = True
+        self.surge = self.surge if surge is None else surge
         self.warnings += patched.warnings

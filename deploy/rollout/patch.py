@@ -76,7 +76,7 @@ def patch_group(
             # A policy that was edited after our write took effect is left alone, and named if the rollout fails.
             return Patched("", {**document, "updatePolicy": policy})
         if current is None or not (current in (before, target) or _is_aborted(current, before, target)):
-            text = f"another deploy changed the group, which is now set to {_names(document)}"
+            text = f"another process or client changed the group, which is now set to {_names(document)}"
             raise SupersededError(f"group '{config.group}': {text}.", "see `status`")
         if isinstance(target, Canary) and target.size.instances(size := int(document["targetSize"])) >= size:
             text = f"the target size is {size}, and a canary of {target.size} would be the whole group"

@@ -29,7 +29,8 @@ from deploy.rollout.plan import (
 from deploy.rollout.pruning import prune_templates
 from deploy.rollout.result import Pause, RolloutResult
 from deploy.rollout.snapshot import PrintLine, ShowSnapshot
-from deploy.rollout.watch import InconclusiveError, NotServedError, Watch
+from deploy.rollout.watch import Watch
+from deploy.rollout.watch_errors import InconclusiveError, NotServedError
 from deploy.rollout.watch_state import Goal
 
 
@@ -160,7 +161,8 @@ class Execution:
         except NotServedError as error:
             raise roll_back(plan, writer, plan.target, error.verdict) from None
         except InconclusiveError as error:
-            steps = 1 if isinstance(plan, WaitForRollout) else len(plan.steps) + 1
+            writer.warnings += error.warnings
+            steps = len(plan.steps) + 1
             return replace(self._result(writer), pause=Pause(steps, steps, "every instance", str(error)))
         if plan.restores_policy if isinstance(plan, WaitForRollout) else plan.surge is not None:
             self._restore_policy(writer, plan.target)
@@ -193,7 +195,7 @@ class Execution:
             requests=self.managed.compute.requests,
             is_empty=was_empty if watch.group is None else health.is_empty(watch.group),
             checks=self._bake_check.series if self._bake_check else (),
-            surge=plan.surge if isinstance(plan, DeployRelease | ContinueSteps | RestoreRelease) else None,
+            surge=writer.surge,
         )
 
 

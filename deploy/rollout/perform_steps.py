@@ -9,7 +9,7 @@ from deploy.rollout.automatic_rollback import roll_back
 from deploy.rollout.group_writer import GroupWriter
 from deploy.rollout.plan import ContinueSteps, DeployRelease
 from deploy.rollout.result import Pause
-from deploy.rollout.watch import InconclusiveError, NotServedError
+from deploy.rollout.watch_errors import InconclusiveError, NotServedError
 from deploy.rollout.watch_state import Goal
 
 
@@ -26,7 +26,7 @@ def perform_steps(plan: DeployRelease | ContinueSteps, writer: GroupWriter) -> P
 
     Raises:
         DeployError: a step failed, and was rolled back if that was possible; or a write was refused.
-        SupersededError: another deploy changed the group's versions, or promoted them.
+        SupersededError: another process or client changed the group's versions.
     """
     index = _begin(plan, writer)
     while index < len(plan.steps):
@@ -83,7 +83,7 @@ def _go_on(plan: DeployRelease | ContinueSteps, writer: GroupWriter, before: Can
     except (RefusedError, NotAllowedError, CapacityError) as error:
         if not writer.has_patched:
             raise
-        stays = f"release '{plan.target.template}' stays a canary, size {before.size}"
+        stays = f"release '{plan.target.template}' stays a canary on {before.size.share}"
         fix = f"{error.fix}, and run `reconcile`" if error.fix else "run `reconcile`"
         raise NotRestoredError(f"{stays}: {error.message}", fix) from error
 
@@ -96,6 +96,7 @@ def _wait(writer: GroupWriter, canary: Canary, steps: tuple[Step, ...], index: i
         writer.warnings += writer.watch.until_served(goal)
     except InconclusiveError as error:
         text = str(error)
+        writer.warnings += error.warnings
     writer.watch.reach(f"step {index + 1}")
     if not (pauses_after(steps, index, writer.target_size) or text):
         return None

@@ -66,6 +66,7 @@ def _plan_unsettled(
         short_delay=short_initial_delay(observed),
         restores_policy=restores_policy,
         is_judged=typed_rollback.is_judged(group, observed.templates, now),
+        steps=record.steps if record else (),
     )
     if typed_rollback.is_fallback(group, observed.templates) and not (name and name.has_time_left(now)):
         return replace(waiting, text=f"the rollback to '{target.template}' has not settled")

@@ -64,7 +64,7 @@ class Pause:
 
     Args:
         step: number of the step, from 1.
-        steps: number of the steps; the whole group is the last one.
+        steps: number of the steps; the whole group is the last one, and the only one of a rollout without steps.
         share: how much of the group has the new release, such as `1 of 3 instances`.
         text: why the rollout pauses although the step has no pause; empty for a pause of the environment file.
     """
@@ -75,7 +75,7 @@ class Pause:
     text: str = ""
 
     def __str__(self) -> str:
-        return f"paused at step {self.step} of {self.steps}"
+        return f"paused at step {self.step} of {self.steps}" if self.steps > 1 else "paused after the bake"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,10 +3,11 @@
 from deploy.config import Config
 from deploy.errors import RefusedError
 from deploy.group.boot_phases import boot_facts
-from deploy.group.canary_health import is_canary_serving
+from deploy.group.canary_health import promotion_obstacle
 from deploy.group.observation import Observation
 from deploy.group.preflight import refuse_unmet_preconditions
 from deploy.group.replacement import auto_surge
+from deploy.group.step_refusals import refuse_lost_checks
 from deploy.group.step_rollout import StepRollout, share_text, step_rollout
 from deploy.group.warnings import preflight_warnings, short_initial_delay
 from deploy.release.template import image_entries
@@ -28,6 +29,7 @@ def plan_steps(config: Config, observed: Observation, rollout: StepRollout, prom
         NotAllowedError: permissions are missing; the text lists all of them.
     """
     refuse_unmet_preconditions(config, observed, rollout)
+    refuse_lost_checks(config, rollout)
     return continued_steps(config, observed, rollout, promotion)
 
 
@@ -64,14 +66,16 @@ def plan_promotion(config: Config, observed: Observation, *, is_full: bool) -> C
         is_full: whether the steps that are left are skipped.
 
     Raises:
-        RefusedError: the group has no canary, the canary does not serve, or a precondition does not hold.
+        RefusedError: the group has no canary, the canary does not serve, the group is not settled, or a precondition
+            does not hold.
         NotAllowedError: permissions are missing; the text lists all of them.
     """
     rollout = required_rollout(config, observed, "promote")
     plan = plan_steps(config, observed, rollout, "full" if is_full else "next")
-    if not is_canary_serving(observed.group, rollout.canary):
+    obstacle = promotion_obstacle(observed.group, rollout.canary)
+    if obstacle:
         raise RefusedError(
-            f"group '{config.group}': {rollout_text(observed, rollout)}, and its canary does not serve.",
+            f"group '{config.group}': {rollout_text(observed, rollout)}, and {obstacle}.",
             "run `reconcile` to wait for it, or `abort`",
         )
     return plan

@@ -16,6 +16,7 @@ from deploy.rollout.bake_check import BakeCheck, BakeFinding
 from deploy.rollout.early_failure import EarlyFailureDetector
 from deploy.rollout.snapshot import PrintLine, ShowSnapshot, Snapshot
 from deploy.rollout.timeline import Timeline
+from deploy.rollout.watch_errors import InconclusiveError, NotServedError
 from deploy.rollout.watch_state import (
     Goal,
     WatchState,
@@ -33,23 +34,6 @@ from deploy.rollout.watch_state import (
 
 _SETTLE_S: Final = 60.0
 _SETTLING_READ_S: Final = 5.0
-
-
-class InconclusiveError(Exception):
-    """A version serves, and a check of its bake could not judge it; never leaves the program."""
-
-
-class NotServedError(Exception):
-    """
-    The target version does not serve, or not in time; never leaves the program.
-
-    Args:
-        verdict: why the version failed.
-    """
-
-    def __init__(self, verdict: Verdict) -> None:
-        super().__init__(verdict.text)
-        self.verdict = verdict
 
 
 @dataclass
@@ -101,7 +85,7 @@ class Watch:
         Raises:
             NotServedError: the version failed, or did not serve in time.
             InconclusiveError: a check of the bake could not judge the version when the bake was over.
-            SupersededError: another deploy changed the group's version.
+            SupersededError: another process or client changed the group's version.
         """
         state = first_state(goal, self.config.rollout, self._time.now_s(), self.boot.started_s)
         while True:
@@ -113,7 +97,7 @@ class Watch:
                 raise NotServedError(finding.verdict)
             if is_served(state):
                 if finding.state == "inconclusive":
-                    raise InconclusiveError(finding.text)
+                    raise InconclusiveError(finding.text, size_warnings(state))
                 if goal.bake_s and not goal.canary:
                     self.reach("baked")
                 return size_warnings(state)
@@ -133,7 +117,7 @@ class Watch:
             replaced: fingerprint of the group before the PATCH; empty if there was none, and nothing to wait for.
 
         Returns:
-            Warnings: the group has not settled, another deploy changed it, or its target size changed.
+            Warnings: the group has not settled, its version or its target size was changed.
         """
         if not replaced:
             return ()
@@ -144,7 +128,7 @@ class Watch:
         except NotServedError as error:
             state, text = "the group has not settled again", error.verdict.text
         except SupersededError as error:
-            state, text = "another deploy changed the group", error.message.partition(": ")[2]
+            state, text = "the version of the group was changed", error.message.partition(": ")[2]
         return (f"{state} after its update policy was restored: {text.rstrip('.')}",)
 
     def _pause(self, state: WatchState) -> None:

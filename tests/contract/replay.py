@@ -131,16 +131,24 @@ def _translated(value: Any, names: dict[str, str]) -> Any:
 def _status_differences(recorded: Sequence[Exchange], answered: Sequence[Exchange]) -> Iterator[str]:
     """Yield each write that the emulator answered with another status; how a read ends may depend on its time."""
     for exchange, answer in zip(recorded, answered, strict=True):
-        is_read = exchange.verb == "GET" or exchange.path.partition("?")[0].rpartition("/")[2] in _READ_BY_POST
         is_transient = exchange.status >= 500 or exchange.status == _TRANSIENT
-        if not is_read and not is_transient and exchange.status != answer.status:
+        if not _is_read(exchange) and not is_transient and exchange.status != answer.status:
             yield f"{method(exchange)}: {exchange.status}, and the emulator answers {answer.status}: {answer.response}"
 
 
+def _is_read(exchange: Exchange) -> bool:
+    return exchange.verb == "GET" or exchange.path.partition("?")[0].rpartition("/")[2] in _READ_BY_POST
+
+
 def _member_differences(recorded: Sequence[Exchange], answered: Sequence[Exchange]) -> Iterator[str]:
-    """Yield the members that answers to a method have, and none of the emulator's answers to it."""
+    """Yield members that answers have and none of the emulator's has; of no read that ended otherwise."""
     emulated = _members_by_method(answered)
-    for key, found_members in _members_by_method(recorded).items():
+    comparable = [
+        exchange
+        for exchange, answer in zip(recorded, answered, strict=True)
+        if not _is_read(exchange) or (exchange.status < 400) == (answer.status < 400)
+    ]
+    for key, found_members in _members_by_method(comparable).items():
         for path, kind in sorted(found_members - emulated[key]):
             yield f"{key[0]}: no '{path}' of type {kind} in an answer {'of success' if key[1] else 'of an error'}"
 

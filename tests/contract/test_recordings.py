@@ -92,6 +92,15 @@ def test_a_difference_is_named(emulator: EmulatorClient, tmp_path: Path, plant: 
     assert difference in differences[0]
 
 
+def test_a_read_that_came_too_late_is_no_difference(emulator: EmulatorClient, tmp_path: Path) -> None:
+    """The instance of a read had just been deleted in the recording, and still exists in the replay."""
+    exchanges = list(record_rollout(emulator, tmp_path / "deploy.jsonl"))
+    number = next(n for n, row in enumerate(exchanges) if "/instances/" in row.path and row.status == 200)
+    missing = next(row for row in exchanges if row.status == 412)
+    exchanges[number] = replace(exchanges[number], status=404, response=missing.response)
+    assert replay(emulator, exchanges) == []
+
+
 @environment(quotas={"INSTANCES": 24})
 @pytest.mark.parametrize("number", range(len(recordings.runs()) + 1), ids=lambda number: f"run-{number}")
 def test_committed_recordings(emulator: EmulatorClient, tmp_path: Path, number: int) -> None:

@@ -13,16 +13,22 @@ from tests.e2e.checkouts import Checkout, copy_repository
 from tests.support.programs import ROOT
 from tests.support.waiting import wait_until
 
+SET_UP = ("bin", "content", "done", "mirror")  # what engine/ sets up in its directory
+
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """A checkout with an empty cache directory, except for Go's caches, without which a test takes minutes."""
-    root = Path(engine_home(ROOT)).parent
-    cache = root.parent / f"dojangkok-engine-test-{os.getpid()}"
+    """A checkout with an engine of its own: a copy of this one's programs and images, and Go's caches themselves."""
+    subprocess.run(["./daggerw", "core", "version"], cwd=ROOT, capture_output=True, check=True)
+    own = Path(engine_home(ROOT))
+    cache = own.parents[1] / f"dojangkok-engine-test-{os.getpid()}"
     cache.mkdir()
-    (cache / "go").symlink_to(root / "go")
+    (cache / "go").symlink_to(own.parent / "go")
+    for folder in SET_UP:
+        shutil.copytree(own / folder, cache / own.name / folder, symlinks=True)
     checkout = copy_repository(tmp_path_factory.mktemp("machine") / "checkout")
     checkout.environment.update(DAGGERW_ENGINE="local", DOJANGKOK_ENGINE_HOME=str(cache))
+    assert "setting up" not in asked(checkout).stderr
     yield checkout
     subprocess.run(["engine/stop"], cwd=checkout.path, env={**os.environ, **checkout.environment}, check=True)
     shutil.rmtree(cache)
@@ -62,20 +68,6 @@ def asked(machine: Checkout) -> "subprocess.CompletedProcess[str]":
     return machine.daggerw("core", "version")
 
 
-def test_interrupted_set_up_is_repaired_by_two_calls_at_once(machine: Checkout) -> None:
-    """After a set-up that was interrupted, two calls at once end with one complete engine."""
-    interrupted = machine.start_daggerw("core", "version")
-    wait_until((home(machine) / "done" / "root").exists, 300)
-    os.killpg(interrupted.pid, signal.SIGKILL)
-    interrupted.communicate()
-    assert not (home(machine) / "done" / "sdks").exists()
-    running = [machine.start_daggerw("core", "version") for _ in range(2)]
-    ended = [(process.communicate(timeout=600), process.returncode) for process in running]
-    assert [code for _, code in ended] == [0, 0], ended
-    assert [stdout.strip() for (stdout, _), _ in ended] == ["v0.19.10", "v0.19.10"]
-    assert sum("another call is setting up an engine; waiting for it" in stderr for (_, stderr), _ in ended) == 1
-
-
 def test_second_call_finds_everything_in_place(machine: Checkout) -> None:
     """The second call builds nothing and takes seconds."""
     before = engine_pid(machine)
@@ -111,11 +103,22 @@ def test_stop_ends_the_engine_and_wipe_deletes_its_state(machine: Checkout) -> N
     assert asked(machine).returncode == 0
 
 
-def test_directory_deleted_under_a_running_engine(machine: Checkout) -> None:
-    """A call after the engine's directory was deleted ends the old engine and sets up a new one."""
+def test_deleted_directory_and_interrupted_set_up_are_repaired_by_two_calls_at_once(machine: Checkout) -> None:
+    """
+    The directory is deleted under its engine, and the set-up that follows is killed: two calls at once end with one
+    complete engine, and the old one is gone.
+    """
     orphan = engine_pid(machine)
     shutil.rmtree(home(machine))
-    ran = asked(machine)
-    assert ran.returncode == 0, ran.stderr
-    assert "setting up the local engine" in ran.stderr
+    interrupted = machine.start_daggerw("core", "version")
+    wait_until((home(machine) / "done" / "root").exists, 300)
+    os.killpg(interrupted.pid, signal.SIGKILL)
+    _, stderr = interrupted.communicate()
+    assert "setting up the local engine" in stderr
+    assert not (home(machine) / "done" / "sdks").exists()
+    running = [machine.start_daggerw("core", "version") for _ in range(2)]
+    ended = [(process.communicate(timeout=600), process.returncode) for process in running]
+    assert [code for _, code in ended] == [0, 0], ended
+    assert [stdout.strip() for (stdout, _), _ in ended] == ["v0.19.10", "v0.19.10"]
+    assert sum("another call is setting up an engine; waiting for it" in stderr for (_, stderr), _ in ended) == 1
     assert not Path(f"/proc/{orphan}/task").exists() or Path(f"/proc/{orphan}/stat").read_text().split()[2] == "Z"

@@ -49,7 +49,8 @@ def run_line(job: Checkout, name: str, **variables: str) -> str:
     environment = {
         **{key: value for key, value in os.environ.items() if key != "GOOGLE_APPLICATION_CREDENTIALS"},
         "TARGET": "local", "SOURCE": "source/.", "SETTINGS": f"source/{SETTINGS}", "MODULE": MODULE,
-        "IMAGE": "", "COMMIT": "", "TO": "", "GITHUB_TRIGGERING_ACTOR": "octocat",
+        "IMAGE": "", "COMMIT": "", "TO": "", "FULL": "false", "PROMETHEUS_TOKEN": "",
+        "GITHUB_TRIGGERING_ACTOR": "octocat",
         "GITHUB_STEP_SUMMARY": str(files["summary.md"]), "GITHUB_OUTPUT": str(files["outputs"]),
         "RUNNER_TEMP": str(folder), "DAGGER_PROGRESS": "plain", "NO_COLOR": "1", **variables,
     }  # fmt: skip
@@ -62,7 +63,9 @@ def run_line(job: Checkout, name: str, **variables: str) -> str:
 
 def test_every_line_of_the_workflow_works_for_another_repository(job: Checkout) -> None:
     """A release, its report, the rollback, and the plan and the status after it, with the programs of the module."""
-    assert list(LINES) == ["publish", "deploy", "bill-of-materials", "rollback", "plan", "$VERB", "report"]
+    assert list(LINES) == [
+        "publish", "deploy", "bill-of-materials", "rollback", "plan", "promote", "abort", "$VERB", "report",
+    ]  # fmt: skip
     published = dict(line.split("=", 1) for line in run_line(job, "publish").splitlines())
     assert published["reference"] == f"{published['name']}@{published['digest']}"
     deployed = run_line(job, "deploy", IMAGE=published["reference"])

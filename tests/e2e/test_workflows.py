@@ -21,8 +21,7 @@ CALLS = {
     if path.stem != "release"
     for step in steps(read_workflow(path))
     if is_call(step.get("run", ""))
-    for verb in ("promote", "abort")  # those of the form that deliver.yml passes as $VERB
-    for words in [[verb if word == "$VERB" else word for word in arguments(step["run"])]]
+    for words in [arguments(step["run"])]
 }
 HELP = """\
 Say what deploy would do to the group, field by field; write nothing.

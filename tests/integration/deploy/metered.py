@@ -47,9 +47,10 @@ class MeteredRig(Rig):
     def execution(
         self, plan: Plan, compute: Compute | None = None, show_snapshot: ShowSnapshot | None = None
     ) -> Execution:
-        """Return the execution of a plan, with the analysis of a process."""
+        """Return the execution of a plan, with the analysis of a process, if its environment has one."""
         show = show_snapshot or ChangedLines(self.progress.append)
-        analysis = Analysis(self.reader(), self.emulator.environment.clock.now_s)
+        judges = self.config.rollout.analysis is not None
+        analysis = Analysis(self.reader(), self.emulator.environment.clock.now_s) if judges else None
         return Execution(self.managed(compute), self.config, plan, self.print_line, show, analysis)
 
     def reader(self) -> ChecksReader:

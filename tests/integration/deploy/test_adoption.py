@@ -22,6 +22,7 @@ from deploy.retry import Time
 from emulator.inprocess import Transport
 from tests.integration.deploy.doctor_rig import EnvironmentPlan, one_by_one
 from tests.integration.deploy.rig import Rig
+from tests.support.reports import unwrapped
 from tests.unit.deploy.values import CONFIG
 
 SEVERAL = "#!/bin/bash\ndocker run ghcr.io/team/web:1\ndocker run ghcr.io/team/worker:1\n"
@@ -131,8 +132,10 @@ def test_unread_group_gets_no_file(run: Init, folder: Path) -> None:
         outcome = run(rig)
         assert (outcome.code, outcome.stdout, text in outcome.stderr) == (3, "", True)
         assert outcome.stderr.startswith("no file was written, because the group or its template could not be read\n")
-        assert outcome.stderr.splitlines()[-1].startswith(
-            "next: uv run --project deploy python -m deploy init --env dev"
+        assert (
+            unwrapped(outcome.stderr)
+            .splitlines()[-1]
+            .startswith("next: uv run --project deploy python -m deploy init --env dev")
         )
         assert not (folder / "environments").exists()
 

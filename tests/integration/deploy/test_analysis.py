@@ -1,6 +1,5 @@
 """Rollouts whose bakes are judged by metrics: a fake of Prometheus, and the emulator."""
 
-import json
 import re
 from dataclasses import replace
 
@@ -9,8 +8,6 @@ import pytest
 
 from deploy.errors import RolledBackError
 from deploy.report import formats
-from deploy.report.status import status, status_report
-from deploy.rollout.analysis import present_checks
 from deploy.rollout.result import Pause, RolloutResult
 from deploy.rollout.snapshot import ShowSnapshot, Snapshot
 from tests.integration.deploy.doctor_rig import findings
@@ -210,22 +207,6 @@ def test_doctor_reads_checks_and_permission() -> None:
     rig.control("PUT", "emulator/permissions", {"denied": ["monitoring.timeSeries.list"]})
     [found_first, _] = [row for row in findings(rig, rig.reader()) if row.check == "analysis"]
     assert found_first.text == "the account lacks monitoring.timeSeries.list on project dojangkok-dev"
-
-
-def test_status_has_the_values_of_a_canary() -> None:
-    """`status` reads the checks of a canary once, and none of a group that serves one release."""
-    rig = metered(ERRORS, P99, steps=({"instances": 1, "bake_s": 30}, {"pause": True}))
-    rig.metrics = {"errors": {"latest": 0.0, "a": 0.004}, "p99": {"latest": 0.5, "a": 0.55}}
-    assert present_checks(rig.reader(), rig.observed().group) == ()
-    assert rig.deploy("a").pause is not None
-    group = rig.observed().group
-    shown = status(rig.config, rig.observed(), rig.now(), present_checks(rig.reader(), group))
-    assert {check.name: check.readings[0].value for check in shown.checks} == {"errors": 0.004, "p99": 0.55}
-    lines = [line.split() for line in status_report(shown, "text").splitlines()]
-    assert ["check", "value", "limit", "state"] in lines
-    assert ["p99", "0.55", "0.6", "within"] in lines
-    assert "| errors | 0.004 | 0.01 | within |" in status_report(shown, "markdown")
-    assert json.loads(status_report(shown, "json"))["checks"][0]["readings"][0]["value"] == 0.004
 
 
 def test_report_names_the_commands_of_a_pause() -> None:

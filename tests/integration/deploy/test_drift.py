@@ -16,6 +16,7 @@ from deploy.report.preview import preview, preview_report
 from deploy.report.status import status
 from deploy.rollout.plan import NothingToDo
 from tests.integration.deploy.rig import Rig, new_rig
+from tests.support.reports import unwrapped
 from tests.unit.deploy.values import GROUP, REPOSITORY, digest
 
 SEED = "dojangkok-dev-ai-server-seed"
@@ -216,7 +217,7 @@ def test_deploy_of_the_serving_release_reports_manual_changes() -> None:
     planned = rig.plan("a")
     assert isinstance(planned, NothingToDo)
     assert [text for text in planned.warnings if text.startswith("drift")] == expected
-    text = preview_report(preview(rig.config, rig.observed(), planned), "text")
+    text = unwrapped(preview_report(preview(rig.config, rig.observed(), planned), "text"))
     assert all(f"  warning: {line}" in text for line in expected)
     result = rig.deploy("a")
     assert not result.changed

@@ -20,6 +20,7 @@ from deploy.rollout.result import RolloutResult, RunResult
 from deploy.rollout.served_release import ServedRelease
 from tests.integration.deploy.faulty import inject_fault, rig_without_bake
 from tests.integration.deploy.rig import Rig, new_rig
+from tests.support.reports import unwrapped
 from tests.unit.deploy.values import GROUP, REPOSITORY
 
 NOTHING = "no instances, nothing proven"
@@ -81,8 +82,7 @@ def test_deploy_to_an_empty_group_reports_that_nothing_is_proven() -> None:
     rig = resized(new_rig(), 0)
     result = rig.deploy("a")
     assert (result.changed, result.is_empty) == (True, True)
-    first = " ".join(map(str.strip, report(result).splitlines()[:2]))
-    assert first.startswith(f"? web: {NOTHING}; the group is set to {result.target.template}")
+    assert unwrapped(report(result)).startswith(f"? web: {NOTHING}; the group is set to {result.target.template}")
     assert report(result, "markdown").startswith(f"### ? web: {NOTHING}; ")
     assert json.loads(report(result, "json"))["rollout"]["is_empty"] is True
     again = rig.deploy("a")
@@ -160,7 +160,7 @@ def test_status_and_history_of_an_empty_group_call_no_release_serving() -> None:
     rig.deploy("a")
     resized(rig, 0)
     observed, now = rig.observed(), rig.now()
-    text = status_report(status(rig.config, observed, now), "text")
+    text = unwrapped(status_report(status(rig.config, observed, now), "text"))
     assert text.startswith(f"{rig.config.group}: {NOTHING}: the group is set to '")
     assert "serves" not in text
     assert json.loads(status_report(status(rig.config, observed, now), "json"))["is_empty"] is True

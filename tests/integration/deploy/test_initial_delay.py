@@ -15,6 +15,7 @@ from deploy.report import preview
 from deploy.rollout.deploy_plan import plan_deploy
 from tests.integration.deploy.faulty import rig_without_bake, set_instance_rule
 from tests.integration.deploy.rig import Rig
+from tests.support.reports import unwrapped
 from tests.unit.deploy.test_cases import observed
 from tests.unit.deploy.values import CONFIG, GROUP
 
@@ -63,9 +64,8 @@ def test_short_delay_is_a_warning_of_plan_and_report() -> None:
     set_delay(rig, 30)
     warning = f"{SHORT}: instances that still start may be recreated. Fix: raise initialDelaySec"
     planned = rig.plan("a")
-    assert f"  warning: {warning}" in preview.preview_report(
-        preview.preview(rig.config, rig.observed(), planned), "text"
-    )
+    text = preview.preview_report(preview.preview(rig.config, rig.observed(), planned), "text")
+    assert f"  warning: {warning}" in unwrapped(text)
     assert warning in rig.deploy("a").warnings
 
 

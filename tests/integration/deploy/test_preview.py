@@ -12,6 +12,7 @@ from deploy.report.template_changes import Change
 from deploy.rollout.deploy_plan import plan_deploy
 from deploy.rollout.plan import DeployRelease
 from tests.integration.deploy.rig import Rig, new_rig
+from tests.support.reports import unwrapped
 from tests.unit.deploy.values import CONFIG, REPOSITORY, digest
 
 SEED = "dojangkok-dev-ai-server-seed"
@@ -70,7 +71,7 @@ def test_update_policy_is_compared_field_by_field() -> None:
 def test_text_has_instances_duration_and_fallback() -> None:
     """The text has the instances to replace, the duration, the fallback and the bill of materials."""
     rig = new_rig()
-    text = preview_report(of(rig, "a"), "text")
+    text = unwrapped(preview_report(of(rig, "a"), "text"))
     assert text.startswith(f"{CONFIG.group}: {SEED} → {SEED}-r-")
     names = ", ".join(instance.name for instance in rig.observed().group.instances)
     assert f"\n  replaces 3 instances: {names}\n" in text
@@ -93,7 +94,7 @@ def test_estimate_never_exceeds_the_timeout(timeout_s: float, line: str, estimat
     rig = new_rig()
     rig.config = rig.config.with_timeout(timeout_s)
     shown = of(rig, "a")
-    text = preview_report(shown, "text")
+    text = unwrapped(preview_report(shown, "text"))
     assert [row.strip() for row in text.splitlines() if "minute" in row] == [line]
     assert list(shown.estimated_s) == estimated_s
     warning = f"warning: the timeout of {timeout_s:.0f} s is shorter than the 210 s that this rollout usually takes"
@@ -163,5 +164,5 @@ def test_bill_of_materials_is_named_by_its_digest() -> None:
     rig = new_rig()
     observed = rig.observed()
     shown = preview(rig.config, observed, plan_deploy(rig.config, rig.request("a"), observed), digest("b"))
-    assert preview_report(shown, "text").endswith(f"\n  bill of materials {digest('b')}")
+    assert unwrapped(preview_report(shown, "text")).endswith(f"\n  bill of materials {digest('b')}")
     assert json.loads(preview_report(shown, "json"))["bill_of_materials"] == digest("b")

@@ -1,5 +1,6 @@
 """The result of a group's last rollout, read from the group itself."""
 
+import re
 from dataclasses import replace
 
 from deploy.report import text
@@ -25,7 +26,8 @@ def test_settled_group_shows_its_last_release() -> None:
     report = text.run_report(result, command, is_long=True)
     assert report.startswith("? dojangkok-dev-ai-server-mig: the run left no result\n")
     assert "read from the group and its templates; the run itself left no result" in report
-    assert report.count(" healthy ") == 3 + 1
+    assert re.search(r"(?m)^  serves +ai-server aaaaaaa \(aaaaaaa\) 3/3$", report)
+    assert len(re.findall(r" healthy +- +-", report)) == 3
 
 
 def test_group_without_a_rollout_has_no_run() -> None:

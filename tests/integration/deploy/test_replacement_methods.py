@@ -12,6 +12,7 @@ from deploy.rollout.plan import NothingToDo
 from tests.integration.deploy.faulty import set_instance_rule, set_quotas
 from tests.integration.deploy.regional import POLICY, recreating_rig, regional_rig, settings, zones_of_instances
 from tests.integration.deploy.rig import Rig, new_rig
+from tests.support.reports import unwrapped
 
 
 def names(rig: Rig) -> list[str]:
@@ -36,11 +37,11 @@ def test_recreated_instances_keep_their_names() -> None:
 def test_plan_states_that_the_capacity_falls() -> None:
     """The plan of RECREATE says that names stay, and by how many instances the capacity falls."""
     rig = recreating_rig()
-    lines = preview_report(preview(rig.config, rig.observed(), rig.plan("a")), "text")
+    lines = unwrapped(preview_report(preview(rig.config, rig.observed(), rig.plan("a")), "text"))
     assert f"  recreates 3 instances: {', '.join(names(rig))}\n" in lines
     assert "  the capacity falls by up to 1 of 3 instances\n" in lines
     alone = recreating_rig(size=1)
-    report = preview_report(preview(alone.config, alone.observed(), alone.plan("a")), "text")
+    report = unwrapped(preview_report(preview(alone.config, alone.observed(), alone.plan("a")), "text"))
     assert "  the capacity falls by up to 1 of 1 instance: no instance may serve meanwhile\n" in report
 
 

@@ -23,6 +23,7 @@ from deploy.rollout.plan import UndoRollout, WaitForRollout
 from deploy.rollout.reconcile_plan import plan_reconcile
 from tests.integration.deploy.faulty import inject_fault, rig_without_bake
 from tests.integration.deploy.rig import Rig
+from tests.support.reports import unwrapped
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 OWN = NOON + timedelta(minutes=10)
@@ -176,7 +177,7 @@ def test_deadline_that_a_skewed_computer_writes_is_of_the_servers_clock(ahead_s:
     assert abs((written.began_at - server).total_seconds()) <= 1
     assert clock_skew_warnings(ahead_s)[0] in rolled.warnings
     text = preview.preview_report(preview.preview(rig.config, observed, rolled), "text")
-    assert f"warning: {clock_skew_warnings(ahead_s)[0]}" in text
+    assert f"warning: {clock_skew_warnings(ahead_s)[0]}" in unwrapped(text)
 
 
 def test_skew_stands_in_status_rollback_and_a_rebuilt_report() -> None:
@@ -188,7 +189,7 @@ def test_skew_stands_in_status_rollback_and_a_rebuilt_report() -> None:
     compute = rig.compute()
     observed, now = rig.observed(compute), compute.server_clock.now()
     warning = clock_skew_warnings(120.0)[0].replace("120 s", f"{observed.clock_ahead_s:.0f} s")
-    assert f"  warning: {warning}" in status_report(status(rig.config, observed, now), "text")
+    assert f"  warning: {warning}" in unwrapped(status_report(status(rig.config, observed, now), "text"))
     assert warning in rig.plan_rollback(compute=compute).warnings
     result = rebuilt_result(rig.config, "dev", observed, now).rollout
     assert result is not None

@@ -10,6 +10,7 @@ from deploy.group.health import is_settled
 from deploy.report.status import status, status_report
 from tests.integration.deploy.faulty import rig_without_bake, set_instance_rule
 from tests.integration.deploy.rig import Rig
+from tests.support.reports import unwrapped
 from tests.unit.deploy.values import GROUP
 
 
@@ -87,7 +88,7 @@ def test_group_whose_every_instance_is_suspended_proves_nothing() -> None:
     rig.emulator.environment.clock.move(600)
     rig.emulator.environment.advance()
     assert rig.deploy("a").is_empty
-    text = status_report(status(rig.config, rig.observed(), rig.now()), "text")
+    text = unwrapped(status_report(status(rig.config, rig.observed(), rig.now()), "text"))
     assert "no instances, nothing proven" in text.splitlines()[0]
     assert "  standby: 3 suspended\n" in text
 
@@ -96,7 +97,7 @@ def test_status_shows_the_pool_and_its_old_template() -> None:
     """Status has the number of standby instances and the template that they still have."""
     rig = pooled("keep", suspended=2, stopped=0)
     rig.deploy("a")
-    text = status_report(status(rig.config, rig.observed(), rig.now()), "text")
+    text = unwrapped(status_report(status(rig.config, rig.observed(), rig.now()), "text"))
     assert "serves from every instance" in text.splitlines()[0]
     assert "  standby: 2 suspended\n" in text
     assert "  drift: 2 of the standby instances are still on 'dojangkok-dev-ai-server-seed'\n" in text

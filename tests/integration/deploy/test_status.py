@@ -1,6 +1,7 @@
 """The status of a group as text, Markdown and JSON."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ from deploy.documents.group_state import parse_group
 from deploy.report import table
 from deploy.report.status import status, status_report
 from tests.integration.deploy.rig import new_rig
+from tests.support.reports import unwrapped
 from tests.unit.deploy.values import CONFIG, REPOSITORY, digest
 
 SEED = "dojangkok-dev-ai-server-seed"
@@ -24,14 +26,34 @@ def test_status_has_the_release_and_its_origin() -> None:
     now = rig.now()
     result = status(rig.config, observed, now + timedelta(hours=1))
     assert result.digest == digest("b")
-    text = status_report(result, "text").splitlines()
+    text = unwrapped(status_report(result, "text")).splitlines()
     name = observed.template["name"]
     assert text[0] == f"{CONFIG.group}: '{name}' serves from every instance"
-    assert text[1] == f"  serves {REPOSITORY}@{digest('b')}"
+    assert text[1] == "  serves ai-server bbbbbbb (bbbbbbb)"
     assert text[2].startswith(f"  commit {'b' * 12} · run 19000000002 · 1 h ")
     assert text[3] == "  target 3 · stable yes · reached yes"
-    assert text[4].split() == ["instance", "status", "action", "health", "template"]
-    assert [line.split()[1:] for line in text[5:]] == [["RUNNING", "NONE", "HEALTHY", name]] * 3
+    assert text[4].split() == ["instance", "status", "action", "health"]
+    assert [line.split()[1:] for line in text[5:]] == [["RUNNING", "NONE", "HEALTHY"]] * 3
+
+
+def test_long_status_has_the_full_image_and_the_template_of_every_instance() -> None:
+    """A reference that is longer than a line has one of its own; a column that does not fit follows in a second."""
+    rig = new_rig()
+    rig.deploy("a")
+    text = status_report(status(rig.config, rig.observed(), rig.now()), "text", is_long=True)
+    lines = text.splitlines()
+    assert f"    {REPOSITORY}@{digest('a')}" in lines
+    assert [line for line in lines if len(line) > 80 and len(line.split()) > 1] == []
+    assert lines.count(f"    {rig.observed().template['name']}") == 3
+
+
+def test_status_of_two_templates_has_the_template_of_every_instance() -> None:
+    """While a rollout replaces instances their templates differ."""
+    rig = new_rig()
+    rig.abandon("a")
+    text = unwrapped(status_report(status(rig.config, rig.observed(), rig.now()), "text"))
+    assert re.search(r"(?m)^  instance +status +action +health +template$", text)
+    assert re.search(rf"(?m) {SEED}$", text)
 
 
 def test_status_has_drift_and_the_unsettled_state() -> None:
@@ -39,7 +61,7 @@ def test_status_has_drift_and_the_unsettled_state() -> None:
     rig = new_rig()
     observed = rig.observed()
     going = replace(observed, autoscaler="s", group=replace(observed.group, is_stable=False))
-    text = status_report(status(rig.config, going, rig.now()), "text")
+    text = unwrapped(status_report(status(rig.config, going, rig.now()), "text"))
     assert "was not rolled out by deploy" in text
     assert "  target 3 · stable no · reached yes · autoscaler s\n" in text
     assert "  drift: the template refers to the tag 'latest'" in text

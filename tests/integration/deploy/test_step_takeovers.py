@@ -60,6 +60,20 @@ def test_promote_of_a_canary_that_does_not_serve_is_refused() -> None:
     assert rig.writes() == patches
 
 
+def test_promote_while_an_old_instance_is_repaired_says_so() -> None:
+    """The canary serves, `status` says so, and the refusal names the instance that the group changes."""
+    rig = stepped_rig()
+    rig.deploy("a")
+    old = next(instance for instance in rig.observed().group.instances if instance.name not in names(rig)).name
+    rig.control("POST", f"{GROUP}/recreateInstances", {"instances": [f"zones/asia-northeast3-a/instances/{old}"]})
+    with pytest.raises(RefusedError) as refused:
+        rig.promote()
+    assert f"its canary serves, but the group is not settled: '{old}' is recreating." in str(refused.value)
+    shown = status(rig.config, rig.observed(), rig.now())
+    assert shown.canary is not None
+    assert shown.canary.is_serving
+
+
 def test_reconcile_waits_for_a_step_with_a_new_budget() -> None:
     """Long after the death of the first process, another one waits for the step, and goes on to the pause."""
     rig = stepped_rig()
@@ -96,7 +110,9 @@ def test_each_step_checks_the_group_again() -> None:
             masked = {"properties": {"metadata": {"startup-script": "echo masked"}}}
             rig.control("PATCH", GROUP, {"allInstancesConfig": masked})
 
-    with pytest.raises(NotRestoredError, match=r"stays a canary, size 1: group .* has a 'startup-script'") as error:
+    with pytest.raises(
+        NotRestoredError, match=r"stays a canary on 1 instance: group .* has a 'startup-script'"
+    ) as error:
         rig.execution(rig.plan("a"), show_snapshot=mask).perform()
     assert error.value.fix.endswith(", and run `reconcile`")
     rig.control("PATCH", GROUP, {"allInstancesConfig": None})
@@ -150,7 +166,7 @@ def test_promote_of_another_process_supersedes_a_bake() -> None:
             promoted.append(1)
             rig.promote(full=True)
 
-    with pytest.raises(SupersededError, match="the target versions of the group are now"):
+    with pytest.raises(SupersededError, match="the canary was promoted meanwhile: the group is set to"):
         rig.execution(rig.plan("a"), show_snapshot=promote).perform()
     assert share(rig, "a") == 3
 

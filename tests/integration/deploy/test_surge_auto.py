@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from deploy.errors import RolledBackError
+from deploy.errors import NotAllowedError, RolledBackError
 from deploy.group.drift import drift
 from deploy.report.text import facts
 from deploy.rollout.insert_template import insert_template
@@ -60,7 +60,8 @@ def test_rollout_creates_as_many_instances_at_once_as_the_quota_allows(
     assert patches(rig) == before + 2
     assert (result.surge, result.restored_policy, result.warnings) == (surge, True, ())
     assert drift(rig.config, rig.observed()) == ()
-    [fact] = [value for name, value in facts(replace(SUCCESS, rollout=result), str) if name == "surge"]
+    run = replace(SUCCESS, rollout=result)
+    [fact] = [value for name, value in facts(run, str, is_long=True) if name == "surge"]
     assert fact == f"{surge} above the target size; the environment file's is set again"
 
 
@@ -70,6 +71,21 @@ def test_quota_with_room_for_the_default_surge_alone_writes_once() -> None:
     before = patches(rig)
     result = rig.deploy("a")
     assert (most_instances(rig), patches(rig), result.surge) == (4, before + 1, None)
+
+
+def test_surge_that_no_write_had_is_not_reported() -> None:
+    """A deploy whose template is refused, and a step, which has the surge of the environment file."""
+    rig = rig_of(5)
+    rig.control("PUT", "emulator/permissions", {"denied": ["compute.instanceTemplates.create"]})
+    refused = rig.execution(rig.plan_release("a"))
+    with pytest.raises(NotAllowedError):
+        refused.perform()
+    result = refused.result_so_far()
+    assert result is not None
+    assert (result.changed, result.surge) == (False, None)
+    rig = with_steps(rig_of(5), {"instances": 1}, {"pause": True}, surge="auto", bake_s=0.0)
+    assert rig.deploy("a").surge is None
+    assert rig.promote().surge == 5
 
 
 def test_failed_release_is_rolled_back_with_the_policy_of_the_file() -> None:

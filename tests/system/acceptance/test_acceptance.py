@@ -168,7 +168,7 @@ def test_every_other_step(run: Run, emulator: Emulator) -> None:
     names = re.findall(r"^✓ (\S+)  \d+ s", done.stdout, re.MULTILINE)
     assert names == [
         "stable", "doctor", "plan", "deploy", "bad-image", "crash-after-bake", "never-healthy", "capacity", "rollback",
-        "reports",
+        "canary", "reports",
     ]  # fmt: skip
     assert "no exchange with Google: no row of emulator/FIDELITY.md is measured" in done.stdout
     assert f"gcloud projects delete {PROJECT}" in done.stderr
@@ -176,6 +176,13 @@ def test_every_other_step(run: Run, emulator: Emulator) -> None:
     patches = [exchange for exchange in run.exchanges("bad-image") if exchange.verb == "PATCH"]
     assert [patch.status for patch in patches[:2]] == [200, 200], "the deploy, and its rollback"
     assert not any(exchange.verb == "PATCH" for exchange in run.exchanges("capacity"))
+    sizes = [
+        [entry.get("targetSize") for entry in exchange.request["versions"]]
+        for exchange in run.exchanges("canary")
+        if exchange.verb == "PATCH"
+    ]
+    one = [None, {"fixed": 1}]
+    assert sizes == [one, [None], one, [None]], "a canary that is promoted, and one that is aborted"
     assert all("/projects/demo" in exchange.path for exchange in run.exchanges("deploy"))
     recorded = "".join(file.read_text() for file in (run.folder / "exchanges").iterdir())
     assert PROJECT not in recorded

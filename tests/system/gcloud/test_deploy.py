@@ -46,18 +46,18 @@ def _contents(emulator: Emulator) -> list[tuple[str, str]]:
     return contents
 
 
-def test_next_process_continues_after_a_kill_at_each_exchange(
+def test_next_process_continues_after_a_kill_at_every_second_exchange(
     quick: Deployer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """
-    SIGKILL of the process itself, at each exchange once, before it or after it by turns; `deploy` again and `reconcile`
-    take turns to go on. Both at every exchange, in one process: tests/integration/deploy/test_cuts.py. Both have their
-    stderr closed at every third exchange, and the one that goes on meets an odd answer of status 200 at the exchange of
-    the kill.
+    SIGKILL of the process itself, at every second exchange, before it or after it by turns; `deploy` again and
+    `reconcile` take turns to go on. Both at every exchange, in one process: tests/integration/deploy/test_cuts.py. Both
+    have their stderr closed at every third of these, and the one that goes on meets an odd answer of status 200 at the
+    exchange of the kill.
     """
-    number = 0
+    number = -1
     while True:
-        number += 1
+        number += 2
         when = ("before", "after")[number // 2 % 2]
         before = quick.versions()
         is_deaf = number % 3 == 0
@@ -65,8 +65,8 @@ def test_next_process_continues_after_a_kill_at_each_exchange(
         died = quick.run_spied("deploy", *release, spy={"SPY_KILL": f"{when}:{number}"}, is_deaf=is_deaf)
         if died.exit_code != -9:
             break
-        again = number % 2
-        odd = {"on": "*", "nth": [number], "body": ODD[number % len(ODD)]}
+        again = number // 4 % 2
+        odd = {"on": "*", "nth": [number], "body": ODD[number // 2 % len(ODD)]}
         quick.emulator.ask("emulator/faults", {"faults": [odd]})
         verb = ["deploy", *release] if again else ["reconcile"]
         following = quick.run_spied(*verb, is_deaf=is_deaf)
@@ -82,7 +82,7 @@ def test_next_process_continues_after_a_kill_at_each_exchange(
     assert died.exit_code == 0, died.stderr
     assert number > 20
     with capsys.disabled():
-        print(f"\n{number - 1} exchanges of a real process, SIGKILL and an odd answer at each: one version every time")
+        print(f"\n{number // 2} exchanges of a real process, SIGKILL and an odd answer at each: one version every time")
 
 
 def _connections(deployer: Deployer, file: Path, code: int, *args: str) -> set[str]:

@@ -1,5 +1,8 @@
 """A canary over a real socket: each verb in a process of its own."""
 
+import json
+
+from tests.support import fake_prometheus
 from tests.support.deployer import Deployer
 from tests.support.releases import digest, reference
 from tests.support.reports import unwrapped
@@ -32,6 +35,27 @@ def test_canary_is_promoted_by_another_process(deployer: Deployer) -> None:
     assert len(deployer.versions()) == 1
 
 
+def test_canary_without_its_checks_is_refused_by_every_verb_that_goes_on(deployer: Deployer) -> None:
+    """`status` shows the check that has no data; by an environment file without the check no process goes on."""
+    steps = {"bake_s": 1, "poll_s": [0.1, 0.1], "steps": [{"instances": 1}]}
+    query = 'max(errors{instance=~"$instances"})'
+    with fake_prometheus.served(fake_prometheus.FakePrometheus()) as url:
+        checks = [{"name": "errors", "query": query, "at_most": 0.01}]
+        deployer.rollout = json.dumps({**steps, "analysis": {"prometheus": url, "checks": checks}})
+        code, report, stderr = deployer.run("deploy", "--image", reference("a"))
+        assert (code, "paused at step 1 of 2" in report, "check 'errors' has no data" in report) == (0, True, True), (
+            stderr
+        )
+        shown = deployer.json("status")
+    assert shown["canary"]["checks_without_data"] == ["errors"]
+    assert shown["checks"][0]["readings"][0]["state"] == "no data"
+    deployer.rollout = json.dumps(steps)
+    for words in (["promote"], ["reconcile"], ["deploy", "--image", reference("a")]):
+        code, report, stderr = deployer.run(*words)
+        assert (code, report, "was deployed with check 'errors', and the environment file" in stderr) == (3, "", True)
+    assert deployer.run("abort")[0] == 0
+
+
 def test_canary_is_aborted_by_another_process(deployer: Deployer) -> None:
     """An abort during the bake of a step restores the old release; the process that bakes ends as superseded."""
     deployer.rollout = f"{{{TIMES}, steps: [{{instances: 1, bake_s: 600}}]}}"
@@ -41,5 +65,6 @@ def test_canary_is_aborted_by_another_process(deployer: Deployer) -> None:
     heading = f"✓ aborted: ai-server:latest serves {GROUP} · 3/3 · "
     assert (code, report.startswith(heading)) == (0, True), stderr
     _, stderr = baking.communicate(timeout=deployer.longest_s)
-    assert (baking.returncode, "superseded by another deploy" in stderr) == (5, True)
+    assert (baking.returncode, "superseded by another change of the group" in stderr) == (5, True)
+    assert "the canary was aborted meanwhile: the group is set to 'dojangkok-dev-ai-server-seed' alone" in stderr
     assert deployer.versions() == ["dojangkok-dev-ai-server-seed"]

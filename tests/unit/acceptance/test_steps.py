@@ -78,6 +78,9 @@ def test_environment_of_the_run(place: Place) -> None:
     assert settings["project"] == "disposable-1"
     assert settings["repository"] == "asia-northeast3-docker.pkg.dev/disposable-1/dojangkok-ai/ai-server"
     assert settings["group"] == "dojangkok-dev-ai-server-mig"
+    canaries = yaml.safe_load((place.folder / "environments/canary.yaml").read_text())
+    assert canaries["rollout"].pop("steps") == [{"instances": 1}, {"pause": True}]
+    assert canaries == settings
     assert not (place.terraform / "backend.tf").exists()
     assert '"cpu_image": "${var.cpu_image}"' in (place.terraform / "override.tf.json").read_text()
 
@@ -159,6 +162,30 @@ def test_progress_is_kept(tmp_path: Path) -> None:
     progress.write(tmp_path)
     assert Progress.read(tmp_path) == progress
     assert [file.name for file in tmp_path.iterdir()] == ["progress.json"]
+
+
+def test_canary_is_promoted_and_another_one_aborted(place: Place) -> None:
+    """Each release is refused, promoted or aborted by the file with steps, and what serves before is another one."""
+    (canary,) = (step for step in steps(place) if step.name == "canary")
+    words = [" ".join(command.arguments).partition(" deploy ")[2] for command in canary.commands]
+    assert words == [
+        f"{verb} --env canary"
+        for verb in (
+            "deploy --image <third>", "status", "deploy --image <second>",
+            "promote", "deploy --image <second>", "abort",
+        )
+    ]  # fmt: skip
+    assert [command.exit_codes for command in canary.commands] == [(0,), (0,), (3,), (0,), (0,), (0,)]
+    for command, report, other in (
+        (canary.commands[0], "web: paused at step 1 of 2, with r-1 on 1 of 2 instances", "web serves r-1"),
+        (
+            canary.commands[1], "  step 1 of 2 · 1 of 2 instances · serves · then a pause until `promote`",
+            "  step 1 of 2 · 1 of 2 instances · does not serve yet · then a pause until `promote`",
+        ),
+        (canary.commands[2], "group 'web': 'r-1' is a canary beside 'r-0'", "no permission. Fix: name a login."),
+    ):  # fmt: skip
+        assert re.search(command.matches, report)
+        assert not re.search(command.matches, other)
 
 
 @pytest.mark.parametrize(("step", "ends", "report"), [

@@ -87,6 +87,22 @@ def test_empty_secret_is_named(value: str) -> None:
     )
 
 
+def test_empty_variable_is_no_token() -> None:
+    """GitHub sets a variable to an empty text where its secret is absent; an empty file is a mistake."""
+    readable: Any = Secret("file:///tmp/x.json", "{}")
+    for uri, value, is_given in (
+        ("env://TOKEN", "", False),
+        ("env://TOKEN", "word", True),
+        ("file:///x", "word", True),
+    ):
+        token: Any = Secret(uri, value)
+        given = options("dev", credentials=readable, prometheus_token=token, source=REPOSITORY)
+        assert asyncio.run(deploy_runner.checked(given)).prometheus_token is (token if is_given else None)
+    empty: Any = Secret("file:///x", "")
+    with pytest.raises(NotAllowedError, match="--prometheus-token: file '/x' is empty"):
+        asyncio.run(deploy_runner.checked(replace(given, prometheus_token=empty)))
+
+
 def test_secret_that_was_typed_instead_of_its_place_is_not_printed() -> None:
     """Dagger reads what has no scheme as the name of a variable, and prints three letters of it."""
     for typed in ('{"type": "service_account", "private_key": "word"}', "ya29word"):

@@ -1,4 +1,4 @@
-"""The wrapper of the Dagger CLI: the names of checks that it refuses."""
+"""The wrapper of the Dagger CLI: the names of checks that it refuses, and the plan that it prints."""
 
 import os
 import subprocess
@@ -7,6 +7,23 @@ from pathlib import Path
 import pytest
 
 CHECKS = ("lint", "policy", "test", "types")
+
+
+def run_with(folder: Path, dagger: str, arguments: list[str]) -> "subprocess.CompletedProcess[str]":
+    """Run daggerw with a shell script in place of dagger."""
+    home = subprocess.run(
+        ["engine/home"], env={**os.environ, "DOJANGKOK_ENGINE_HOME": str(folder)}, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    dagger_program = Path(home.stdout.strip()) / "bin/dagger"
+    dagger_program.parent.mkdir(parents=True)
+    dagger_program.write_text(f"#!/bin/sh\n{dagger}\n")
+    dagger_program.chmod(0o755)
+    environment = {"DOJANGKOK_ENGINE_HOME": str(folder), "_EXPERIMENTAL_DAGGER_RUNNER_HOST": "unix:///nowhere"}
+    return subprocess.run(
+        ["./daggerw", *arguments], env={**os.environ, **environment}, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -37,22 +54,51 @@ def test_unknown_check_is_refused_and_other_arguments_are_passed_on(
     tmp_path: Path, arguments: list[str], code: int
 ) -> None:
     """daggerw runs a program in place of dagger that prints its arguments."""
-    home = subprocess.run(
-        ["engine/home"], env={**os.environ, "DOJANGKOK_ENGINE_HOME": str(tmp_path)}, capture_output=True, text=True,
-        check=True,
-    )  # fmt: skip
-    dagger_program = Path(home.stdout.strip()) / "bin/dagger"
-    dagger_program.parent.mkdir(parents=True)
-    dagger_program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
-    dagger_program.chmod(0o755)
-    environment = {"DOJANGKOK_ENGINE_HOME": str(tmp_path), "_EXPERIMENTAL_DAGGER_RUNNER_HOST": "unix:///nowhere"}
-    completed = subprocess.run(
-        ["./daggerw", *arguments], env={**os.environ, **environment}, capture_output=True, text=True, timeout=60,
-        check=False,
-    )  # fmt: skip
+    completed = run_with(tmp_path, 'printf "%s\\n" "$@"', arguments)
     assert completed.returncode == code, completed.stderr
     if code:
         name = arguments[-1]
         assert completed.stderr == f"daggerw: check: got '{name}'. Fix: one of lint policy test types\n"
     else:
         assert completed.stdout.splitlines() == arguments
+
+
+PLANS = {
+    "web: nothing to do, it serves already": 0,
+    "endpoint: compute_url is 'x'\nweb: nothing to do, no instances, nothing proven": 0,
+    "### web: nothing to do, it serves already": 0,
+    '{\n  "group": "web",\n  "action": "nothing",\n  "before": "a"\n}': 0,
+    "web: a → b\n  + echo web: nothing to do, it serves": 2,
+    "### web: a → b\n\n- warning: web: nothing to do, x": 2,
+    '{\n  "group": "web",\n  "action": "roll",\n  "template": [\n    {\n      "action": "nothing",\n    }\n  ]\n}': 2,
+}
+
+
+@pytest.mark.parametrize(("plan", "code"), PLANS.items())
+@pytest.mark.parametrize("flag", ["--exit-code", "--exit-code=true"])
+def test_plan_that_differs_is_printed_on_stdout(tmp_path: Path, plan: str, code: int, flag: str) -> None:
+    """The plan is read without the flag, whose code dagger could not end with beside a text on stdout."""
+    (tmp_path / "plan").write_text(plan)
+    dagger = f"""echo "$@" >&2; cat {tmp_path}/plan"""
+    completed = run_with(tmp_path, dagger, ["-m", ".", "call", "plan", "--image", "a b", flag, "--env", "dev"])
+    assert (completed.returncode, completed.stdout) == (code, f"{plan}\n")
+    assert completed.stderr.splitlines()[-1] == "-m . call plan --image a b --env dev"
+
+
+def test_plan_that_fails_keeps_its_exit_code(tmp_path: Path) -> None:
+    """A refusal is no plan, and stdout is empty."""
+    completed = run_with(tmp_path, "echo refused >&2; exit 3", ["call", "plan", "--image", "x", "--exit-code"])
+    assert (completed.returncode, completed.stdout, completed.stderr.splitlines()[-1]) == (3, "", "refused")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["call", "plan", "--image", "x"], ["call", "plan", "--exit-code", "--help"],
+        ["call", "plan", "--exit-code=false"], ["-m", "other", "call", "plan", "--exit-code"],
+    ],
+)  # fmt: skip
+def test_other_plans_are_passed_on(tmp_path: Path, arguments: list[str]) -> None:
+    """A plan without the flag, its help, and the plan of another module are dagger's own."""
+    completed = run_with(tmp_path, 'printf "%s\\n" "$@"', arguments)
+    assert (completed.returncode, completed.stdout.splitlines()) == (0, arguments)

@@ -108,9 +108,13 @@ def test_promote_and_abort_pass_their_arguments(runs: list[tuple[Options, list[s
 
 @pytest.mark.parametrize("name", ["status", "history", "report", "reconcile", "prune", "doctor"])
 def test_other_verbs_pass_their_format(name: str, runs: list[tuple[Options, list[str]]]) -> None:
-    """They have no other argument of their own."""
+    """They have no other argument of their own; `--long` is a switch."""
     call(name, format="json")
-    assert runs == [(options(format="json"), [name, "--format", "json"])]
+    call(name, long=True)
+    assert runs == [
+        (options(format="json"), [name, "--format", "json"]),
+        (options(long=True), [name, "--format", "text", "--long"]),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ import pytest
 from deploy.documents.canary import Canary, canary_instances, target_of, version_entries
 from deploy.documents.group_state import Group, Instance, Version
 from deploy.documents.instance_count import InstanceCount
-from deploy.group.canary_health import canary_verdict, is_canary_serving
+from deploy.group.canary_health import canary_verdict, is_canary_serving, promotion_obstacle
 from deploy.group.health import PollSummary
 from deploy.release.record import ReleaseRecord, parse_record
 from deploy.release.steps import Step, next_position, position
+from deploy.release.template import content_name
 
 OLD, NEW = Version("projects/p/global/instanceTemplates/old", "o"), Version("projects/p/global/instanceTemplates/new")
 ONE = Canary(OLD, NEW, InstanceCount(1))
@@ -76,16 +77,40 @@ def test_number_of_a_canary_is_that_of_compute_engine(
         (group(instance("a", OLD, health="UNHEALTHY"), *SETTLED[1:]), "done", "1 of 1 healthy on the new version"),
         (group(*SETTLED, instance("s", Version("x"), target_status="STOPPED"), is_reached=False), "done", "1 of 1 "),
         (group(calculated=0), "waiting", "1 of 0"),
-        (group(canary=Canary(OLD, NEW, InstanceCount(2))), "superseded", "the target versions of the group are now"),
+        (
+            group(canary=Canary(OLD, NEW, InstanceCount(2))), "superseded",
+            "the canary was set to another step meanwhile: 2 instances in place of 1 instance",
+        ),
+        (replace(group(), versions=(OLD,)), "superseded", "the canary was aborted meanwhile: the group is"),
+        (replace(group(), versions=(NEW,)), "superseded", "the canary was promoted meanwhile: the group is"),
+        (replace(group(), versions=(Version("x"),)), "superseded", "the target versions of the group are now x ''"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
-)
+)  # fmt: skip
 def test_verdict_on_a_step(seen: Group, state: str, text: str) -> None:
     """A step serves if as many instances as it has are on the new version and healthy, and the group is stable."""
     verdict = canary_verdict(seen, ONE, PollSummary(had_instances=True))
     assert (verdict.state, verdict.text.startswith(text)) == (state, True), verdict
     if state != "superseded":
-        assert is_canary_serving(seen, ONE) == (state == "done")
+        assert (promotion_obstacle(seen, ONE) == "") == (state == "done")
+        assert is_canary_serving(seen, ONE) == (state == "done" or text.startswith("not "))
+
+
+@pytest.mark.parametrize(
+    ("seen", "text"),
+    [
+        (group(*SETTLED[:2], instance("c", NEW, health="UNHEALTHY")), "its canary does not serve: c unhealthy"),
+        (
+            group(instance("a", OLD, action="RECREATING"), *SETTLED[1:], is_stable=False),
+            "its canary serves, but the group is not settled: 'a' is recreating",
+        ),
+        (group(is_stable=False), "its canary serves, but the group is not settled"),
+    ],
+    ids=["canary", "old instance", "group"],
+)
+def test_promotion_is_refused_by_its_true_obstacle(seen: Group, text: str) -> None:
+    """An old instance that is repaired is no fault of the canary."""
+    assert promotion_obstacle(seen, ONE) == text
 
 
 def test_canary_that_is_recreated_twice_has_failed() -> None:
@@ -110,6 +135,10 @@ def test_steps_stand_in_the_record_of_a_release() -> None:
     record = ReleaseRecord("h/p", f"sha256:{'a' * 64}", OLD.link, "1", "z/g", steps=STEPS)
     assert parse_record(record.dump()) == record
     assert "steps" not in replace(record, steps=()).dump()
+    assert "checks" not in record.dump()
+    judged = replace(record, checks=("errors", "p99"))
+    assert parse_record(judged.dump()) == judged
+    assert content_name("p", judged, {}) != content_name("p", record, {})
     assert (position(STEPS, InstanceCount(50, is_percent=True)), position(STEPS, InstanceCount(2))) == (1, None)
     assert str(STEPS[0]) == "1 instance for 120 s, then a pause"
     assert str(STEPS[1]) == "50% of the group for 60 s"

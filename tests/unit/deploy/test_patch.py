@@ -112,7 +112,7 @@ def test_version_of_another_deploy_is_not_patched(document: dict[str, Any], name
     compute = ScriptedCompute(settled() | {GET: [document]})
     failure = refused(compute)
     assert isinstance(failure, SupersededError)
-    text = f"another deploy changed the group, which is now set to {names}"
+    text = f"another process or client changed the group, which is now set to {names}"
     assert str(failure) == f"group '{CONFIG.group}': {text}. Fix: see `status`."
     assert PATCH not in compute.requests
 

@@ -167,7 +167,9 @@ def test_superseded_run_names_the_healthy_instances_of_each_release() -> None:
     starting = replace(INSTANCE, name="web-2", state="verifying")
     rollout = replace(ROLLOUT, instances=(old, INSTANCE, starting, replace(old, name="web-9", deleted_s=5.0)))
     result = replace(SUCCESS, exit_code=5, message="another deploy.", rollout=rollout)
-    assert text.heading(result) == "✗ web: deploy superseded by another deploy, which stays (exit code 5) · 62 s"
+    assert text.heading(result) == (
+        "✗ web: deploy superseded by another change of the group, which stays (exit code 5) · 62 s"
+    )
     assert ("healthy", "p:latest 1/1 · p aaaaaaa (cafe123) 1/2") in text.facts(result, command)
 
 

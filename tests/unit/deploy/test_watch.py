@@ -11,7 +11,8 @@ from deploy.errors import SupersededError
 from deploy.group.health import Verdict
 from deploy.rollout.result import Phase
 from deploy.rollout.snapshot import Snapshot
-from deploy.rollout.watch import NotServedError, Watch
+from deploy.rollout.watch import Watch
+from deploy.rollout.watch_errors import NotServedError
 from deploy.rollout.watch_state import Goal
 from tests.unit.deploy.scripted_compute import GROUP, ScriptedCompute, error, group_document
 from tests.unit.deploy.test_cases import BASE
@@ -181,4 +182,4 @@ def test_group_that_does_not_settle_again_is_a_warning() -> None:
     assert 1_060.0 <= polls.compute.now_s < 1_060.0 + CONFIG.rollout.poll_s[1]
     (warning,) = Polls(OTHER).watch.until_settled_again(NEW, "before=")
     version = "the target version of the group is now other 'theirs'"
-    assert warning == f"another deploy changed the group {policy}: {version}"
+    assert warning == f"the version of the group was changed {policy}: {version}"
