@@ -66,9 +66,9 @@ class ReleaseRecord:
         origin_made_at: time at which that template was inserted.
         entries: keys of the metadata entries that hold the image; a record without them is of the startup script alone.
         steps: parts of the group that get the release before all of it does; empty for none.
+        checks: names of the checks that judge these steps; empty for none, and for a release without steps.
         boot: phases of the boots of the release before, which served when this release was rolled out; without any if
             its instances wrote none.
-        checks: names of the checks that judge these steps; empty for none, and for a release without steps.
     """
 
     __pydantic_config__ = _STRICT
@@ -86,21 +86,21 @@ class ReleaseRecord:
     origin_made_at: AwareDatetime | None = None
     entries: Annotated[tuple[str, ...], Field(min_length=1)] = SCRIPT_ALONE
     steps: tuple[Step, ...] = ()
-    boot: BootTimes = NO_BOOT
     checks: tuple[str, ...] = ()
+    boot: BootTimes = NO_BOOT
 
     def dump(self) -> str:
         """
         Return the record as JSON, the value of the metadata entry.
 
-        The entries are left out if they are the startup script alone, and steps, phases and checks if there are none,
+        The entries are left out if they are the startup script alone, and steps, checks and phases if there are none,
         so that earlier versions of `deploy`, which know no such members, read the record too.
         """
         usual = {
             "entries": self.entries == SCRIPT_ALONE,
             "steps": not self.steps,
-            "boot": not self.boot.reached(),
             "checks": not self.checks,
+            "boot": not self.boot.reached(),
         }
         return _JSON.dump_json(self, exclude={key for key, is_usual in usual.items() if is_usual}).decode()
 

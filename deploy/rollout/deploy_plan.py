@@ -147,6 +147,6 @@ def _record(config: Config, request: DeployRequest, observed: Observation, fallb
         origin=origin.link if origin else "",
         origin_made_at=origin.made_at if origin else None,
         steps=config.rollout.release_steps,
-        boot=observed.boot,
         checks=config.rollout.check_names if config.rollout.steps else (),
+        boot=observed.boot,
     )

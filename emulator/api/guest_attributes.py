@@ -22,12 +22,12 @@ def query_result(values: Mapping[str, str], query_path: str, variable_key: str) 
     """
     selected = variable_key or query_path
     namespace, _, key = selected.partition("/")
-    found = {name: value for name, value in values.items() if namespace in ("", NAMESPACE) and key in ("", name)}
-    if not found or (variable_key and not key):
+    matching = {name: value for name, value in values.items() if namespace in ("", NAMESPACE) and key in ("", name)}
+    if not matching or (variable_key and not key):
         raise ApiError(404, "notFound", f"The resource '{selected}' of type 'Guest Attribute' was not found.")
     if variable_key:
-        return {"variableKey": variable_key, "variableValue": found[key]}
-    items = [{"namespace": NAMESPACE, "key": name, "value": value} for name, value in sorted(found.items())]
+        return {"variableKey": variable_key, "variableValue": matching[key]}
+    items = [{"namespace": NAMESPACE, "key": name, "value": value} for name, value in sorted(matching.items())]
     return {"queryPath": query_path, "queryValue": {"items": items}}
 
 

@@ -27,7 +27,8 @@ def test_group_serves_the_first_image_and_checks_its_health() -> None:
     assert group["instanceTemplate"].endswith(f"/{template['name']}")
     assert group["autoHealingPolicies"][0]["healthCheck"].endswith(f"/{check['name']}")
     assert check["httpHealthCheck"] == {"port": 8080, "requestPath": "/up"}
-    [script] = template["properties"]["metadata"]["items"]
+    attributes, script = template["properties"]["metadata"]["items"]
+    assert attributes == {"key": "enable-guest-attributes", "value": "TRUE"}
     assert f"registry:5000/team/web:{FIRST}\n" in script["value"]
 
 
