@@ -2,7 +2,7 @@
 Lists the images of a repository that no template, no instance and no group of the listed projects refers to.
 
 The registry is read before the projects: the image of a release that begins meanwhile is either not in the list of
-images, or its template is read after it. Whatever can't be read ends the listing, because it may refer to an image.
+images, or its template is read after it. A read that fails ends the listing: what was not read may refer to an image.
 """
 
 from collections.abc import Callable, Sequence

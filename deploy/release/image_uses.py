@@ -59,8 +59,8 @@ def image_uses(holders: Iterable[MetadataHolder], repository: str) -> ImageUses:
     """
     Return the digests and tags in metadata.
 
-    Every reference counts, whatever the text does with it: an image that is kept without need costs less than an image
-    that is missing at the next boot.
+    Every reference counts, also in a comment: an image that is kept without need costs less than an image that is
+    missing at the next boot.
 
     Args:
         holders: templates, instances and groups.

@@ -25,7 +25,7 @@ class ListedImage:
     Args:
         digest: digest of the manifest.
         tags: tags that point to it.
-        uploaded_at: time of its upload; None where the registry does not tell.
+        uploaded_at: time of its upload; None where the registry lists none.
     """
 
     digest: str
@@ -41,10 +41,10 @@ class StoredManifest:
     Args:
         digest: digest of the manifest.
         tags: tags that point to it.
-        uploaded_at: time of its upload; None where the registry does not tell.
+        uploaded_at: time of its upload; None where the registry lists none.
         blobs: size in bytes of the manifest itself, its configuration and its layers, by digest.
         children: digests of the manifests that an index lists.
-        subject: digest of the manifest that it is attached to by its own words; empty for none.
+        subject: digest of the manifest that its member `subject` names; empty for none.
     """
 
     digest: str
@@ -56,7 +56,7 @@ class StoredManifest:
 
     @property
     def attached_to(self) -> frozenset[str]:
-        """Digests of the manifests that it is attached to, by its own words or by its tags."""
+        """Digests of the manifests that it is attached to, by its subject or by its tags."""
         matches = (_ATTACHMENT_TAG.fullmatch(tag) for tag in self.tags)
         return frozenset({f"sha256:{match[1]}" for match in matches if match} | ({self.subject} - {""}))
 
@@ -69,7 +69,7 @@ class UnusedImage:
     Args:
         digest: digest of the image or index.
         tags: tags that point to it.
-        uploaded_at: time of its upload; None where the registry does not tell.
+        uploaded_at: time of its upload; None where the registry lists none.
         size_bytes: size of its manifests, configurations and layers, attachments included; each counts once.
         manifests: digests of its manifests: its own, those that an index lists, and attachments.
     """

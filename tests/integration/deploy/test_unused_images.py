@@ -52,7 +52,7 @@ def test_sizes_tags_and_times_are_those_of_the_registry() -> None:
 
 @pytest.mark.parametrize("key", ["startup-script", "user-data", "gce-container-declaration"])
 def test_image_of_another_project_is_never_listed(key: str) -> None:
-    """A template of another environment counts by a digest or a tag, in whichever entry it stands."""
+    """A template of another environment counts by a digest or a tag, in every metadata entry."""
     rig, store = rig_without_bake(), store_with_latest()
     by_digest, by_tag = store.push_image("1"), store.push_image("2", "v2")
     template(rig, "dojangkok-prod", "first", f"image: {REPOSITORY}@{by_digest}", key)

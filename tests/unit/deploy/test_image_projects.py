@@ -23,7 +23,7 @@ def projects(folder: Path, name: str, **flags: str) -> tuple[str, ...]:
 
 
 def test_projects_of_all_environment_files_count(tmp_path: Path) -> None:
-    """Another environment counts whichever image its file names; a project that two files name counts once."""
+    """Another environment counts also if its file names another image; a project that two files name counts once."""
     write(tmp_path, "dev", "dev")
     write(tmp_path, "staging", "dev")
     write(tmp_path, "prod", "prod", image="other.example/team/app")
@@ -31,7 +31,7 @@ def test_projects_of_all_environment_files_count(tmp_path: Path) -> None:
 
 
 def test_projects_without_a_file_are_named_by_a_key(tmp_path: Path) -> None:
-    """The key of each file counts, whichever environment the call names."""
+    """The key of each file counts in a call for another environment, too."""
     write(tmp_path, "dev", "dev", "image_projects: [sandbox]")
     write(tmp_path, "prod", "prod", "image_projects: [partner, dev]")
     assert projects(tmp_path, "dev") == projects(tmp_path, "prod") == ("dev", "partner", "prod", "sandbox")

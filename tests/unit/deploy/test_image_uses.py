@@ -33,13 +33,13 @@ def uses(**metadata: str) -> ImageUses:
     ],
 )
 def test_references_of_a_script(text: str, digests: str, tags: tuple[str, ...]) -> None:
-    """Every digest and every tag of the repository is a use, whatever the script does with it."""
+    """Every digest and every tag of the repository is a use, also where the script starts nothing."""
     referred = uses(startup_script=f"#!/bin/sh\n{text}\n")
     assert (referred.digests, referred.tags) == (frozenset(map(digest, digests)), frozenset(tags))
 
 
 def test_digest_of_a_release_record_counts() -> None:
-    """A record names its repository without a tag, and this is no mention that nobody could decide."""
+    """A record names its repository without a tag, and this mention is not undecidable."""
     record = f'{{"repository":"{REPOSITORY}","digest":"{digest("a")}"}}'
     assert uses(release=record) == ImageUses(frozenset({digest("a")}), frozenset(), ())
 
@@ -84,7 +84,7 @@ def test_many_undecidable_places_are_counted() -> None:
 
 
 def test_text_that_is_not_searched_is_named() -> None:
-    """Encoded text, and a script outside of the metadata, may start an image that nobody can see."""
+    """Encoded text, and a script outside of the metadata, may start an image that the metadata does not show."""
     referred = uses(user_data="#cloud-config\nencoding: gzip+b64\n", startup_script_url="gs://b/s")
     assert referred.unsearched == (
         "template 't' of project 'p': 'user-data' line 2 (encoding: gzip+b64)",

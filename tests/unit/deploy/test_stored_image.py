@@ -69,9 +69,9 @@ def letters(listing: UnusedImages) -> list[str]:
         ((manifest("a", children="b"), manifest("b", children="c"), manifest("c")), "c", (), ""),
         # A child of two indexes is kept with the one that is used; the other one is listed.
         ((manifest("a", children="c"), manifest("b", children="c"), manifest("c")), "a", (), "b"),
-        # An index may list manifests that nobody pushed.
+        # An index may list manifests that the registry lacks.
         ((manifest("a", children="ef"),), "a", (), ""),
-        # A tag of somebody that is almost that of an attachment.
+        # A tag with a digit less than that of an attachment.
         ((manifest("a"), manifest("b", f"sha256-{'a' * 63}.sbom")), "a", (), "b"),
     ],
 )

@@ -180,7 +180,7 @@ def test_manifest_that_was_listed_and_is_absent_ends_the_reading() -> None:
     ],
 )
 def test_manifest_of_another_form_ends_the_reading(document: dict[str, Any], reason: str) -> None:
-    """Nobody can tell what belongs to it."""
+    """The manifest does not show what belongs to it."""
     store = ImageStore()
     name = store.push(document)
     with pytest.raises(RefusedError, match=rf"'{REPOSITORY}@{name}': the manifest has another form: {reason}"):
