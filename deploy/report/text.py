@@ -98,7 +98,10 @@ def heading(result: RunResult) -> str:
 
 def _success(result: RunResult, where: str) -> str:
     """Return the heading of a run with exit code 0."""
-    rollout, release = result.rollout, short_name(result.target) if result.target else ""
+    rollout, before, target = result.rollout, result.before, result.target
+    # What the group has already is read from its template, with the commit, which a call without --commit lacks.
+    named = before if before and target and before.template == target.template else target
+    release = short_name(named) if named else ""
     if rollout and rollout.pause:
         return f"◐ {where}: {rollout.pause}{_time(result)}"
     if rollout and rollout.is_empty:

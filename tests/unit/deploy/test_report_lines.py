@@ -93,7 +93,8 @@ def test_report_of_a_pause() -> None:
 def test_report_of_nothing_to_do() -> None:
     """The first line is the whole report."""
     unchanged = replace(ROLLOUT, changed=False, instances=(), phases=(), pruned=(), warnings=())
-    assert report(replace(DONE, before=NEW, rollout=unchanged)) == (
+    without_commit = replace(NEW, commit="")
+    assert report(replace(DONE, before=NEW, target=without_commit, rollout=unchanged)) == (
         "✓ nothing to do: ai-server 4f0c2e6 (2b7d1c9) serves dojangkok-prod"
     )
 
