@@ -38,7 +38,7 @@ def releases(environment: Environment) -> dict[str, dict[str, dict[str, Any]]]:
     A template is left out, and the console shows its name, if it has no release record, if its other metadata lack the
     record's digest, or if a global and a regional template of the project have its name.
     """
-    found: dict[str, dict[str, dict[str, Any]]] = {}
+    by_project: dict[str, dict[str, dict[str, Any]]] = {}
     names = Counter[tuple[str, str]]()
     for collection, templates in environment.view.collections.items():
         if not collection.endswith("/instanceTemplates"):
@@ -48,10 +48,10 @@ def releases(environment: Environment) -> dict[str, dict[str, dict[str, Any]]]:
             names[project, name] += 1
             record = _record(template, environment.instance_controls.metadata(f"{collection}/{name}"))
             if record is not None:
-                found.setdefault(project, {})[name] = record.model_dump()
+                by_project.setdefault(project, {})[name] = record.model_dump()
     return {
         project: {name: record for name, record in records.items() if names[project, name] == 1}
-        for project, records in found.items()
+        for project, records in by_project.items()
     }
 
 
