@@ -13,8 +13,9 @@ import pytest
 
 from deploy.group import update_policy
 from deploy.release import template
-from tests.integration.deploy.clients import Client, KilledError
+from tests.integration.deploy.clients import Client
 from tests.integration.deploy.counts import LINES
+from tests.integration.deploy.cut_runs import CutRuns
 from tests.integration.deploy.rig import Rig, closed_stderr, new_rig
 from tests.unit.deploy.values import CONFIG, GROUP
 from tests.unit.lib.depth import ALL_CUTS
@@ -47,18 +48,14 @@ STRIDE = 1 if ALL_CUTS else 16
 @pytest.fixture(scope="module", autouse=True)
 def counted() -> Iterator[list[str]]:
     """Print the number of cases at the end."""
-    CASES.clear()
-    yield CASES
-    each = {verb: exchanges(verb) for verb in VERBS}
+    RUNS.cases.clear()
+    yield RUNS.cases
+    each = {verb: RUNS.exchanges(verb) for verb in VERBS}
     which = "each" if STRIDE == 1 else f"every {STRIDE}th"
     LINES.append(
-        f"exchanges: {each}; {len(CASES)} cases, {len(FAULTS)} faults, 3 kills, {len(EDITS)} edits,"
+        f"exchanges: {each}; {len(RUNS.cases)} cases, {len(FAULTS)} faults, 3 kills, {len(EDITS)} edits,"
         f" copied and re-created templates at {which} of them, stderr closed, 0 violations"
     )
-
-
-CASES: list[str] = []
-_EXCHANGES: dict[str, int] = {}
 
 
 def new_rig_for(verb: str) -> Rig:
@@ -78,14 +75,7 @@ def started(rig: Rig, verb: str) -> Client:
     return Client(rig.emulator, rig.config.project, verb, work[verb])
 
 
-def exchanges(verb: str) -> int:
-    """Return the number of requests of a verb without a fault."""
-    if verb not in _EXCHANGES:
-        clean = started(new_rig_for(verb), verb)
-        clean.go()
-        assert clean.code == 0
-        _EXCHANGES[verb] = clean.exchanges
-    return _EXCHANGES[verb]
+RUNS = CutRuns(new_rig_for, started)
 
 
 def assert_policy_of_file(rig: Rig) -> None:
@@ -114,16 +104,10 @@ def assert_one_version(rig: Rig, *expected: str) -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_one_spoilt_exchange_changes_nothing(verb: str, fault: dict[str, Any]) -> None:
     """A run with one spoilt exchange ends as a clean run does."""
-    for number in range(1 + FAULTS.index(fault) % STRIDE, exchanges(verb) + 1, STRIDE):
-        rig = new_rig_for(verb)
-        rig.control("POST", "emulator/faults", {"faults": [{"on": "*", "nth": [number], **fault}]})
-        spoilt = started(rig, verb)
-        spoilt.go()
-        assert spoilt.code == 0, f"exchange {number}: {spoilt.error}"
-        assert rig.control("GET", "emulator/faults")[0]["fired"] == [1]
+    for number in range(1 + FAULTS.index(fault) % STRIDE, RUNS.exchanges(verb) + 1, STRIDE):
+        rig = RUNS.spoilt(verb, number, fault)
         assert_one_version(rig, "a" if verb == "deploy" else "latest")
         assert_policy_of_file(rig)
-        CASES.append(f"{verb} {number} {fault}")
 
 
 @pytest.mark.parametrize("next_verb", ["again", "reconcile", "other"])
@@ -131,16 +115,9 @@ def test_one_spoilt_exchange_changes_nothing(verb: str, fault: dict[str, Any]) -
 def test_next_process_continues_after_a_kill_at_any_exchange(verb: str, next_verb: str) -> None:
     """The same verb completes the run, reconcile completes or undoes it, and the other verb undoes it."""
     done, before = ("a", "latest") if verb == "deploy" else ("latest", "a")
-    for number in range(len(next_verb) % STRIDE, exchanges(verb), STRIDE):
-        rig = new_rig_for(verb)
-        dying = started(rig, verb)
-        assert not dying.go(number)
-        dying.kill()
-        assert isinstance(dying.error, KilledError)
+    for number in range(len(next_verb) % STRIDE, RUNS.exchanges(verb), STRIDE):
         other = "rollback" if verb == "deploy" else "deploy"
-        following = started(rig, {"again": verb, "reconcile": "reconcile", "other": other}[next_verb])
-        following.go()
-        assert following.code in ((0,) if next_verb == "reconcile" else (0, 3)), f"exchange {number}: {following.error}"
+        rig, following = RUNS.killed_and_followed(verb, number, next_verb, other)
         rig.emulator.environment.clock.move(600)
         rig.emulator.environment.advance()
         if following.code == 3:
@@ -148,7 +125,6 @@ def test_next_process_continues_after_a_kill_at_any_exchange(verb: str, next_ver
         assert_one_version(rig, *((done,) if next_verb == "again" and not following.code else (done, before)))
         if next_verb == "reconcile" or (next_verb == "again" and not following.code):
             assert_policy_of_file(rig)
-        CASES.append(f"{verb} {number} killed, {next_verb}")
 
 
 def test_automatic_rollback_survives_every_spoilt_exchange() -> None:
@@ -162,7 +138,7 @@ def test_automatic_rollback_survives_every_spoilt_exchange() -> None:
         failing.go()
         assert failing.code == 7
         assert_one_version(rig, "latest")
-        CASES.append(f"rollback {number}")
+        RUNS.cases.append(f"rollback {number}")
 
 
 @pytest.mark.parametrize("edit", EDITS)
@@ -174,7 +150,7 @@ def test_edit_before_any_exchange_is_refused_or_named(verb: str, edit: str) -> N
     A rollback is not refused for a type of the update policy: its PATCH sets the type.
     """
     done, before = ("a", "latest") if verb == "deploy" else ("latest", "a")
-    for number in range(len(edit) % STRIDE, exchanges(verb), STRIDE):
+    for number in range(len(edit) % STRIDE, RUNS.exchanges(verb), STRIDE):
         rig = new_rig_for(verb)
         edited = started(rig, verb)
         edited.go(number)
@@ -202,7 +178,7 @@ def test_edit_before_any_exchange_is_refused_or_named(verb: str, edit: str) -> N
         rig.emulator.environment.clock.move(600)
         rig.emulator.environment.advance()
         assert_one_version(rig, *((done,) if following.code == 0 else (done, before)))
-        CASES.append(f"{verb} {number} {edit}")
+        RUNS.cases.append(f"{verb} {number} {edit}")
 
 
 @pytest.mark.parametrize("how", ["copied", "created again"])
@@ -210,7 +186,7 @@ def test_edit_before_any_exchange_is_refused_or_named(verb: str, edit: str) -> N
 def test_template_that_is_copied_or_created_again_before_any_exchange_decides_nothing(verb: str, how: str) -> None:
     """A run ends well although all templates are copied, or deleted and created again; a template in use stays."""
     done, before = ("a", "latest") if verb == "deploy" else ("latest", "a")
-    for number in range(len(how) % STRIDE, exchanges(verb), STRIDE):
+    for number in range(len(how) % STRIDE, RUNS.exchanges(verb), STRIDE):
         rig = new_rig_for(verb)
         running = started(rig, verb)
         running.go(number)
@@ -230,4 +206,4 @@ def test_template_that_is_copied_or_created_again_before_any_exchange_decides_no
         assert_one_version(rig, *((done,) if running.code == 0 else (done, before)))
         kept = [name for name in rig.templates() if name.startswith("alice-")]
         assert len(kept) == (0 if how != "copied" else len({name.rpartition("-")[2] for name in kept}))
-        CASES.append(f"{verb} {number} {how}")
+        RUNS.cases.append(f"{verb} {number} {how}")

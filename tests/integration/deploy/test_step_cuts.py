@@ -15,8 +15,9 @@ import pytest
 from deploy.documents.canary import Canary
 from deploy.documents.group_state import Version
 from deploy.rollout.result import RolloutResult
-from tests.integration.deploy.clients import Client, KilledError
+from tests.integration.deploy.clients import Client
 from tests.integration.deploy.counts import LINES
+from tests.integration.deploy.cut_runs import CutRuns
 from tests.integration.deploy.rig import Rig, closed_stderr
 from tests.integration.deploy.stepped import share, stepped_rig, target
 from tests.unit.deploy.values import GROUP
@@ -27,17 +28,15 @@ VERBS = ("deploy", "promote", "abort")
 STRIDE = 1 if ALL_CUTS else 16
 FAULTS: tuple[dict[str, Any], ...] = ({"status": 503}, {"cut": "after"})
 FAULT_STRIDE = 4 if ALL_CUTS else 16
-CASES: list[str] = []
-_EXCHANGES: dict[str, int] = {}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def counted() -> Iterator[None]:
     """Print the number of cases at the end."""
-    CASES.clear()
+    RUNS.cases.clear()
     yield
-    each = {verb: exchanges(verb) for verb in VERBS}
-    LINES.append(f"exchanges of steps: {each}; {len(CASES)} cases, {len(FAULTS)} faults, 3 kills, 0 violations")
+    each = {verb: RUNS.exchanges(verb) for verb in VERBS}
+    LINES.append(f"exchanges of steps: {each}; {len(RUNS.cases)} cases, {len(FAULTS)} faults, 3 kills, 0 violations")
 
 
 def new_rig_for(verb: str) -> Rig:
@@ -60,14 +59,7 @@ def started(rig: Rig, verb: str) -> Client:
     return Client(rig.emulator, rig.config.project, verb, work[verb], lambda *_: assert_canary_is_kept(rig))
 
 
-def exchanges(verb: str) -> int:
-    """Return the number of requests of a verb without a fault."""
-    if verb not in _EXCHANGES:
-        clean = started(new_rig_for(verb), verb)
-        clean.go()
-        assert clean.code == 0
-        _EXCHANGES[verb] = clean.exchanges
-    return _EXCHANGES[verb]
+RUNS = CutRuns(new_rig_for, started)
 
 
 def assert_canary_is_kept(rig: Rig) -> None:
@@ -102,47 +94,31 @@ def test_next_process_continues_after_a_kill_at_any_exchange(verb: str, next_ver
     done = {"deploy": "paused", "promote": "a", "abort": "latest"}[verb]
     before = "latest" if verb == "deploy" else "paused"
     other = "deploy" if verb == "abort" else "abort"
-    for number in range(len(next_verb) % STRIDE, exchanges(verb), STRIDE):
-        rig = new_rig_for(verb)
-        dying = started(rig, verb)
-        assert not dying.go(number)
-        dying.kill()
-        assert isinstance(dying.error, KilledError)
-        following = started(rig, {"again": verb, "reconcile": "reconcile", "other": other}[next_verb])
-        following.go()
-        assert following.code in ((0,) if next_verb == "reconcile" else (0, 3)), f"{number}: {following.error}"
+    for number in range(len(next_verb) % STRIDE, RUNS.exchanges(verb), STRIDE):
+        rig, following = RUNS.killed_and_followed(verb, number, next_verb, other)
         expected = {done, before, "step 2"} if following.code else {done} if next_verb == "again" else {done, before}
         if next_verb == "other":
             expected |= {"paused"} if other == "deploy" else {"latest"}
         assert_settled(rig, *expected)
-        CASES.append(f"{verb} {number} killed, {next_verb}")
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 @pytest.mark.parametrize("verb", VERBS)
 def test_one_spoilt_exchange_changes_nothing(verb: str, fault: dict[str, Any]) -> None:
     """A run with one spoilt exchange ends as a clean run does."""
-    for number in range(1 + FAULTS.index(fault), exchanges(verb) + 1, FAULT_STRIDE):
-        rig = new_rig_for(verb)
-        rig.control("POST", "emulator/faults", {"faults": [{"on": "*", "nth": [number], **fault}]})
-        spoilt = started(rig, verb)
-        spoilt.go()
-        assert spoilt.code == 0, f"exchange {number}: {spoilt.error}"
+    for number in range(1 + FAULTS.index(fault), RUNS.exchanges(verb) + 1, FAULT_STRIDE):
+        rig = RUNS.spoilt(verb, number, fault)
         assert_settled(rig, {"deploy": "paused", "promote": "a", "abort": "latest"}[verb])
-        CASES.append(f"{verb} {number} {fault}")
 
 
 def test_without_promote_no_process_raises_the_canary() -> None:
     """After a kill at any exchange of a deploy, processes that deploy and reconcile keep the canary at its pause."""
-    for number in range(5 % STRIDE, exchanges("deploy"), STRIDE):
-        rig = new_rig_for("deploy")
-        dying = started(rig, "deploy")
-        dying.go(number)
-        dying.kill()
+    for number in range(5 % STRIDE, RUNS.exchanges("deploy"), STRIDE):
+        rig = RUNS.killed("deploy", number)
         for verb in ("reconcile", "deploy", "reconcile"):
             following = started(rig, verb)
             following.go()
             assert following.code == 0, f"exchange {number}: {following.error}"
             assert share(rig, "a") <= 1
         assert_settled(rig, "paused")
-        CASES.append(f"deploy {number} killed, without promote")
+        RUNS.cases.append(f"deploy {number} killed, without promote")
