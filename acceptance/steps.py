@@ -179,7 +179,7 @@ def _rollouts(place: Place) -> tuple[Step, ...]:
             canary("deploy", "--image", "<third>", matches=_PAUSED),
             canary("status", matches=_AT_PAUSE),
             canary("deploy", "--image", "<second>", ends=(3,), matches="is a canary beside"),
-            canary("promote"), canary("deploy", "--image", "<second>", matches=_PAUSED), canary("abort"),
+            canary("promote", "--step", "1"), canary("deploy", "--image", "<second>", matches=_PAUSED), canary("abort"),
         ),
         step("reports", "status and history", deploy("status"), deploy("history")),
     )  # fmt: skip

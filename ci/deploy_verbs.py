@@ -32,10 +32,11 @@ class DeployVerbs:
     async def promote(
         self,
         options: Options,
+        step: Annotated[int, Doc("step to go on from; a group beyond it is only waited for (default: any)")] = 0,
         full: Annotated[bool, Doc("skip the steps and pauses that are left")] = False,
     ) -> str:
         """Go on to the next step of a rollout with steps, and from there to the next pause or the end."""
-        chosen = ["--full"] if full else []
+        chosen = [*(["--step", str(step)] if step else []), *(["--full"] if full else [])]
         return await deploy_runner.run(options, ["promote", *options.flags("format", "long", "timeout"), *chosen])
 
     @verb(*GROUP_OPTIONS, "format", "long", "timeout")

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -43,7 +44,7 @@ class Session:
 
     Args:
         managed: group of the environment.
-        registry: registry of the environment's repository.
+        open_registry: opens the registry of the environment's repository, for a verb that reads it.
         client: HTTP client of Google's other endpoints.
         resource_manager_url: scheme and host of Cloud Resource Manager.
         headers: returns the headers of a request to Google, with its token.
@@ -54,7 +55,7 @@ class Session:
     """
 
     managed: ManagedGroup
-    registry: Registry
+    open_registry: Callable[[], Registry]
     client: "httpx.Client"
     resource_manager_url: str
     headers: Callable[[], dict[str, str]]
@@ -62,6 +63,16 @@ class Session:
     member: str
     apis: GoogleApis
     checks: ChecksReader | None = None
+
+    @cached_property
+    def registry(self) -> Registry:
+        """
+        Registry of the environment's repository.
+
+        Raises:
+            NotAllowedError: the file of its logins can't be read.
+        """
+        return self.open_registry()
 
     def read_readings(self, config: Config) -> Readings:
         """
@@ -107,6 +118,9 @@ def open_session(
     """
     Open a session; no request is made.
 
+    The files of the registry and of Prometheus are read when a request needs them, so that a wrong one is in the way of
+    no abort.
+
     Args:
         config: endpoints and names of the environment.
         credential_file: file of Google credentials; None for the account of the VM.
@@ -114,7 +128,7 @@ def open_session(
         prometheus_token: file with the token of a Prometheus server; None if there is none.
 
     Raises:
-        NotAllowedError: there are no credentials and the endpoint is no emulator, or a file can't be read.
+        NotAllowedError: there are no credentials and the endpoint is no emulator, or their file can't be read.
     """
     from lib.deadline import client  # noqa: PLC0415 - a tenth of a second, which `report` and `--help` do without
 
@@ -128,12 +142,16 @@ def open_session(
     compute_client = client(WAIT_EXCHANGE_S, trust_env=not is_emulator)
     google = client(EXCHANGE_S, trust_env=not is_emulator)
     compute = Compute(compute_client, config.compute_url, config.project, headers, clock, renew=headers.renew)
-    logins = Logins(headers.authorization, config.google_registries, registries.read(registry_credentials))
-    registry_client = client(EXCHANGE_S, trust_env=config.registry.startswith("https://"))
+
+    def open_registry() -> Registry:
+        logins = Logins(headers.authorization, config.google_registries, registries.read(registry_credentials))
+        registry_client = client(EXCHANGE_S, trust_env=config.registry.startswith("https://"))
+        return Registry(registry_client, config.registry, logins, clock)
+
     emulator_url = config.compute_url.partition("/compute/")[0]
     return Session(
         managed=ManagedGroup(compute, config.location, config.group),
-        registry=Registry(registry_client, config.registry, logins, clock),
+        open_registry=open_registry,
         client=google,
         resource_manager_url=emulator_url if is_emulator else config.resource_manager_url,
         headers=headers,

@@ -17,7 +17,7 @@ from deploy.group.step_refusals import refuse_lost_checks
 from deploy.group.step_rollout import step_rollout
 from deploy.options import Timeout
 from deploy.parallel import side_by_side
-from deploy.prometheus.preflight import refuse_useless_checks
+from deploy.prometheus.preflight import refuse_missing_login, refuse_useless_checks
 from deploy.recorder import last_result
 from deploy.release import image
 from deploy.release.record import Fallback
@@ -27,6 +27,7 @@ from deploy.report.preview import preview, preview_report
 from deploy.report.rebuilt_result import rebuilt_result
 from deploy.report.releases import release_rows, releases_report, unmanaged_release
 from deploy.report.status import status, status_report
+from deploy.rollout.abort_plan import is_abort
 from deploy.rollout.analysis import present_checks
 from deploy.rollout.deploy_plan import DeployRequest, plan_deploy
 from deploy.rollout.plan import ContinueSteps, DeployPlan, DeployRelease, ForeignRollout, NothingToDo
@@ -35,7 +36,7 @@ from deploy.rollout.reconcile_plan import plan_reconcile
 from deploy.rollout.rollback_plan import RollbackTarget, choose_rollback_target, plan_rollback
 from deploy.rollout.served_release import ServedRelease, served_release
 from deploy.session import Session
-from deploy.step_verbs import abort, promote, record_steps
+from deploy.step_verbs import abort, abort_canary, promote, record_steps
 from deploy.undo import undo_command
 from lib.image_reference import Reference
 from lib.secret_tokens import load_rules
@@ -88,19 +89,17 @@ def rollback(call: Call, to: To = "", force: Force = False, timeout: Timeout = N
     config = call.read_config(timeout)
     session = call.open_session(config)
     observed = call.read_observation(session, config, reads_region=True)
+    if is_abort(observed.group, to):
+        return abort_canary(call, session, config, observed)
     now = session.server_time()
     chosen = choose_rollback_target(config, observed, now, to, force=force)
     decided = plan_rollback(config, observed, chosen, call.invocation.variables.run, now)
     call.recorder.record_target(ServedRelease(chosen.restored.template, str(chosen.reference), chosen.commit))
-    rollout = step_rollout(observed)
-    if rollout:
-        call.recorder.record_before(served_release(rollout.template, config.repository, config.image_in))
-    else:
-        before = observed.group.versions[0]
-        call.recorder.record_undo(undo_command(call.invocation, config, observed, before, is_proven=False))
-        _refuse_same_image(call, session, chosen)
+    before = observed.group.versions[0]
+    call.recorder.record_undo(undo_command(call.invocation, config, observed, before, is_proven=False))
+    _refuse_same_image(call, session, chosen)
     call.print_warnings(decided.warnings)
-    call.perform(session, config, decided)
+    return call.perform(session, config, decided)
 
 
 def reconcile(call: Call) -> None:
@@ -226,6 +225,8 @@ def _read_request(
 
 def _refuse_useless_checks(session: Session, plan: DeployPlan, observed: Observation) -> None:
     """Refuse a rollout whose analysis could never have a value; a plan that rolls nothing out reads no metric."""
+    if session.checks and isinstance(plan, DeployRelease | ContinueSteps):
+        refuse_missing_login(session.checks)
     if session.checks and isinstance(plan, DeployRelease):
         refuse_useless_checks(session.checks, [instance.name for instance in observed.group.active_instances])
 

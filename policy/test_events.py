@@ -26,9 +26,9 @@ def dispatch(workflow: str, **inputs: str | bool) -> Event:
     return Event("workflow_dispatch", workflow=workflow, inputs=inputs)
 
 
-def deliver(environment: str, verb: str, image: str = "", to: str = "", full: bool = False) -> Event:
+def deliver(environment: str, verb: str, image: str = "", to: str = "", step: str = "", *, full: bool = False) -> Event:
     """Return a dispatch of deliver.yml; GitHub sends an empty text for an empty field."""
-    return dispatch("deliver", environment=environment, verb=verb, image=image, to=to, full=full)
+    return dispatch("deliver", environment=environment, verb=verb, image=image, to=to, step=step, full=full)
 
 
 def verb(command: list[str]) -> str:
@@ -166,35 +166,11 @@ def test_published_image_is_deployed_without_a_commit() -> None:
     assert flag(job.commands[0], "--commit") == ""
 
 
-def test_rollback_gets_its_target_from_the_form() -> None:
-    """The field `to` becomes the flag --to."""
-    (job,) = jobs_of(deliver("prod", "rollback", to="1234567"))
-    assert flag(job.commands[0], "--to") == "1234567"
-
-
-@pytest.mark.parametrize("full", [False, True])
-def test_promote_goes_on_by_one_pause_or_to_the_whole_group(full: bool) -> None:
-    """The box `full` of the form becomes the flag --full, which no other verb has."""
-    for chosen_verb in ("plan", "deploy", "promote", "abort", "rollback"):
-        (job,) = jobs_of(deliver("prod", chosen_verb, image=IMAGE, full=full))
-        passed = [word for word in job.commands[0] if word.startswith("--full")]
-        assert passed == ([f"--full={str(full).lower()}"] if chosen_verb == "promote" else [])
-
-
-@pytest.mark.parametrize(
-    ("event", "verbs"),
-    [
-        (PUSH, {"deploy"}),
-        *((deliver("dev", name, image=IMAGE), {name}) for name in ("plan", "deploy", "promote")),
-        *((deliver("dev", name), set()) for name in ("abort", "rollback")),
-    ],
-)
-def test_verbs_that_read_metrics_get_the_token_of_prometheus(event: Event, verbs: set[str]) -> None:
-    """A rollback and an abort read no metric."""
-    (job,) = jobs_of(event)
-    given = [command for command in job.commands if "--prometheus-token" in command]
-    assert {verb(command) for command in given} == verbs
-    assert {flag(command, "--prometheus-token") for command in given} <= {"env:PROMETHEUS_TOKEN"}
+def test_rollback_and_promote_get_their_field_of_the_form() -> None:
+    """The field `to` becomes the flag --to, and `step` --step: a second run of the job passes no other pause."""
+    for chosen_verb, name in (("rollback", "to"), ("promote", "step")):
+        (job,) = jobs_of(deliver("prod", chosen_verb, **{name: "7"}))
+        assert flag(job.commands[0], f"--{name}") == "7"
 
 
 @pytest.mark.parametrize(("image", "rollback"), [("vllm:1", False), ("", True)])

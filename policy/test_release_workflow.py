@@ -60,20 +60,6 @@ def test_token_of_prometheus_is_the_only_secret_and_may_be_left_out() -> None:
     assert set(re.findall(r"secrets\.(\w+)", RELEASE.read_text())) == {"PROMETHEUS_TOKEN"}
 
 
-@pytest.mark.parametrize("name", ["plan", *READS, *ROLLOUTS])
-def test_verbs_that_read_metrics_get_the_token_of_prometheus(name: str) -> None:
-    """A rollback and an abort read no metric."""
-    given = [verb(command) for command in called(verb=name).commands if "--prometheus-token" in command]
-    assert given == ([] if name in ("abort", "rollback") else [name])
-
-
-@pytest.mark.parametrize("full", [False, True])
-def test_promote_goes_on_by_one_pause_or_to_the_whole_group(full: bool) -> None:
-    """The input `full` becomes the flag --full."""
-    promote = called(verb="promote", full=full).commands[0]
-    assert [word for word in promote if word.startswith("--full")] == [f"--full={str(full).lower()}"]
-
-
 def test_deploy_is_the_default_and_is_reported() -> None:
     """It ships the caller's commit to the caller's environment; the commands in its report name this module."""
     job = called()
@@ -156,7 +142,7 @@ def test_image_of_a_private_repository_is_attested_if_the_caller_says_so(
 @pytest.mark.parametrize("name", [*ROLLOUTS, "plan"])
 def test_both_workflows_pass_the_same_arguments(name: str) -> None:
     """But for the secrets of this repository, and for the source of another one."""
-    inputs: dict[str, str | bool] = {"environment": "prod", "verb": name, "full": False}
+    inputs: dict[str, str | bool] = {"environment": "prod", "verb": name, "step": "", "full": False}
     dispatch = Event("workflow_dispatch", workflow="deliver", inputs=inputs)
     (deliver,) = jobs_of(dispatch)
     ours, theirs = deliver.commands, called(verb=name).commands

@@ -42,7 +42,7 @@ def shell(run: str, folder: Path, code: int = 0) -> tuple[int, list[str]]:
     (folder / "step.sh").write_text(run)
     names = (
         "TARGET", "PROJECT", "ZONE", "GROUP", "REPOSITORY", "IMAGE", "COMMIT", "TO", "NAME", "ROLLBACK", "SOURCE",
-        "SETTINGS", "MODULE", "VERB", "FULL",
+        "SETTINGS", "MODULE", "VERB", "STEP", "FULL",
     )  # fmt: skip
     variables = {
         **dict.fromkeys(names, TYPED),

@@ -15,6 +15,7 @@ from deploy.group import preflight
 from deploy.group.drift import policy_differences
 from deploy.group.gcloud_commands import group_command, template_command
 from deploy.group.observation import Observation
+from deploy.group.policy_refusals import update_policy_refusals
 from deploy.group.replacement import count_refusals, surge_instances
 from deploy.group.step_refusals import step_refusals
 from deploy.release import template
@@ -65,7 +66,7 @@ def update_policy_findings(config: Config, readings: Readings) -> Iterator[Findi
     if isinstance(group, Unread):
         yield unread_finding(check, config, NO_GROUP, show)
         return
-    refusals = list(preflight.update_policy_refusals(config, group))
+    refusals = list(update_policy_refusals(config, group))
     for refusal in refusals:
         yield _refused(check, refusal, show)
     differences = policy_differences(config, group)

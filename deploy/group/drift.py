@@ -137,7 +137,7 @@ def policy_differences(
         templates: templates of the project, which show a rollback to an unmanaged version; empty if they were not
             read.
     """
-    differences = update_policy.differing_values(config.rollout, len(group.zones), group.raw.get("updatePolicy") or {})
+    differences = update_policy.differing_values(config.rollout, group)
     if not is_idle(group) and typed_rollback.may_have_own_surge(config.rollout, group, templates):
         differences.pop("maxSurge", None)  # a rollout has a surge of its own until it has settled
     return differences

@@ -4,24 +4,26 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from deploy.config import Config
-from deploy.documents.canary import Target, target_of
+from deploy.documents.canary import Canary, Target, serving_version, target_of
 from deploy.documents.group_state import Group, health_check_of
 from deploy.documents.resource import Document, name_of
 from deploy.errors import NotAllowedError, RefusedError
 from deploy.group.all_instances_config import metadata_overrides
 from deploy.group.gcloud_commands import group_command
 from deploy.group.observation import Observation
+from deploy.group.policy_refusals import method_refusals, policy_action_refusals
 from deploy.group.replacement import count_refusals, surge_instances
 from deploy.group.step_rollout import StepRollout
-from deploy.group.version_refusal import versions_refusal
+from deploy.group.version_refusal import refuse_lost_step, versions_refusal
 from deploy.release import secret_scan
 from deploy.release.template import image_entries, metadata
 
-_ACTIONS_BY_DISRUPTION: Final = ("NONE", "REFRESH", "RESTART", "REPLACE")
 _SSHD: Final = {22: "sshd"}  # it answers on every instance, whether or not the application runs
 
 
-def refuse_unmet_preconditions(config: Config, observation: Observation, rollout: StepRollout | None = None) -> None:
+def refuse_unmet_preconditions(
+    config: Config, observation: Observation, rollout: StepRollout | None = None, *, is_rollback: bool = False
+) -> None:
     """
     Check every precondition of a rollout or a rollback.
 
@@ -29,6 +31,7 @@ def refuse_unmet_preconditions(config: Config, observation: Observation, rollout
         config: names and update policy of the environment.
         observation: the group and its surroundings.
         rollout: rollout with steps that is continued; None if the group must have one version.
+        is_rollback: whether an earlier release is restored.
 
     Raises:
         RefusedError: a precondition does not hold; the error names the first such one.
@@ -39,18 +42,23 @@ def refuse_unmet_preconditions(config: Config, observation: Observation, rollout
             f"project '{config.project}': missing {', '.join(observation.missing_permissions)}.",
             "grant them to the deployer's account",
         )
+    if rollout is None:
+        refuse_lost_step(config, observation)
     base, canary = (rollout.template, rollout.canary) if rollout else (observation.template, None)
     entries = image_entries(base, config.repository, config.image_in)
-    refuse_group_settings(config, observation.group, observation.health_check, entries, planned=canary)
+    refuse_group_settings(
+        config, observation.group, observation.health_check, entries, planned=canary, is_rollback=is_rollback
+    )
     if not observation.template:
         raise foreign_template(config, observation.group)
 
 
 def foreign_template(config: Config, group: Group) -> RefusedError:
     """Return the refusal of a group whose template is neither a global one of its project nor one of its region."""
-    region = config.location.region
+    region, serving = config.location.region, serving_version(group)
+    link = serving.link if serving else ""
     return RefusedError(
-        f"group '{config.group}': its template '{group.versions[0].link}' is neither a global one of"
+        f"group '{config.group}': its template '{link}' is neither a global one of"
         f" project '{config.project}' nor one of its region {region}.",
         "use a template of that project",
     )
@@ -62,6 +70,8 @@ def refuse_group_settings(
     health_check: Document | None,
     image_entries: Collection[str],
     planned: Target | None = None,
+    *,
+    is_rollback: bool = False,
 ) -> None:
     """
     Check the preconditions on the group's own document: at preflight, and on the document that is about to be patched.
@@ -72,11 +82,13 @@ def refuse_group_settings(
         health_check: health check that the group repairs by; None if the group has none, or the check is absent.
         image_entries: metadata entries of the template that hold the image.
         planned: canary that the group may be set to; every other group must have one version.
+        is_rollback: whether an earlier release is restored. Then no value is checked that its PATCH sets itself: a
+            group whose rollout was stopped by OPPORTUNISTIC, or that has become too small, has a way back.
 
     Raises:
         RefusedError: a precondition does not hold; the error names the first such one.
     """
-    for refusal in group_refusals(config, group, health_check, image_entries, planned):
+    for refusal in group_refusals(config, group, health_check, image_entries, planned, is_rollback=is_rollback):
         raise refusal
 
 
@@ -86,10 +98,16 @@ def group_refusals(
     health_check: Document | None,
     image_entries: Collection[str],
     planned: Target | None = None,
+    *,
+    is_rollback: bool = False,
 ) -> Iterator[RefusedError]:
     """Yield every precondition on the group's own document that does not hold; arguments of `refuse_group_settings`."""
     yield from setting_refusals(config, group, image_entries, planned)
-    yield from update_policy_refusals(config, group)
+    if not is_rollback:
+        yield from policy_action_refusals(config, group)
+    yield from method_refusals(config, group)
+    if not (is_rollback or isinstance(planned, Canary)):
+        yield from count_refusals(config, group)
     yield from health_check_refusals(config, group, health_check)
 
 
@@ -110,37 +128,6 @@ def setting_refusals(
             f"{where}: allInstancesConfig has {override}.",
             f"run '{group_command(config, 'all-instances-config delete', '--metadata', key)}'",
         )
-
-
-def update_policy_refusals(config: Config, group: Group) -> Iterator[RefusedError]:
-    """Yield every refusal for the update policy."""
-    where, policy = f"group '{config.group}'", group.raw.get("updatePolicy") or {}
-    policy_type = policy.get("type")
-    if policy_type != "PROACTIVE":
-        fact = f"the type of its update policy is {policy_type}" if policy_type else "its update policy has no type"
-        yield RefusedError(
-            f"{where}: {fact}, and a release needs PROACTIVE.",
-            f"run '{group_command(config, 'update', '--update-policy-type', 'proactive')}'",
-        )
-    allowed = policy.get("mostDisruptiveAllowedAction", "REPLACE")
-    if allowed in _ACTIONS_BY_DISRUPTION and allowed != "REPLACE":
-        yield RefusedError(
-            f"{where}: mostDisruptiveAllowedAction is {allowed}, and a release replaces instances.",
-            f"run '{group_command(config, 'update', '--update-policy-most-disruptive-action', 'replace')}'",
-        )
-    method = policy.get("replacementMethod", config.rollout.method)
-    if method != config.rollout.method:
-        flags = ["--update-policy-replacement-method", config.rollout.method.lower()]
-        if config.rollout.method == "RECREATE":  # without a surge, which Compute Engine refuses beside RECREATE
-            flags += ["--update-policy-max-surge", "0"]
-            flags += ["--update-policy-max-unavailable", str(config.rollout.unavailable_count)]
-        yield RefusedError(
-            f"{where}: replacementMethod is '{method}', and `rollout.method` of the environment file is"
-            f" '{config.rollout.method}'.",
-            f"run '{group_command(config, 'update', *flags)}', or set `replacement_method` in Terraform's"
-            " `update_policy`",
-        )
-    yield from count_refusals(config, group)
 
 
 def health_check_refusals(config: Config, group: Group, health_check: Document | None) -> Iterator[RefusedError]:

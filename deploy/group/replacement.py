@@ -1,18 +1,14 @@
 """How many instances a rollout of a group replaces at a time, and whether Compute Engine accepts the numbers: pure."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from deploy.config import Config
-from deploy.documents.group_state import Group
+from deploy.documents.group_state import Group, Version
 from deploy.documents.instance_count import InstanceCount
 from deploy.errors import RefusedError
+from deploy.group.health import capacity_codes
 from deploy.group.observation import Observation
-from deploy.group.update_policy import largest_surge
-
-# Target size from which surge and unavailable may be percentages. Source: reference of the Compute Engine API, "if the
-# group has 10 or more instances"; terraform-provider-google says it of regional groups; read on 2026-11-27.
-_PERCENT_FROM: Final = 10
+from deploy.group.update_policy import PERCENT_FROM, largest_surge
 
 
 def auto_surge(config: Config, observation: Observation) -> int | None:
@@ -37,6 +33,13 @@ def surge_instances(config: Config, group: Group, surge: int | None = None) -> i
     return min(config.rollout.surge_in(len(group.zones)).instances(group.target_size), group.target_size)
 
 
+def fits_partly(group: Group, target: Version) -> bool:
+    """Return whether a part of a rollout's new instances has capacity, so that a smaller surge would fit."""
+    codes = capacity_codes(group)
+    new = [instance for instance in group.active_instances if instance.version == target]
+    return any(instance.status or not codes & {code for code, _ in instance.errors} for instance in new)
+
+
 def missing_instances(config: Config, group: Group) -> int:
     """Return by how many instances a rollout lowers the capacity at most."""
     return min(config.rollout.unavailable_count.instances(group.target_size), group.target_size)
@@ -52,9 +55,9 @@ def count_refusals(config: Config, group: Group) -> Iterator[RefusedError]:
     zones = len(group.zones)
     for key, count in (("surge", config.rollout.surge_in(zones)), ("unavailable", config.rollout.unavailable_count)):
         where = f"group '{config.group}': `rollout.{key}` of the environment file is {count}"
-        if count.is_percent and group.target_size < _PERCENT_FROM:
+        if count.is_percent and group.target_size < PERCENT_FROM:
             yield RefusedError(
-                f"{where}, and a percentage needs a target size of at least {_PERCENT_FROM}; the group's is"
+                f"{where}, and a percentage needs a target size of at least {PERCENT_FROM}; the group's is"
                 f" {group.target_size}.",
                 f"set a number of instances: 0, or at least {zones}" if zones > 1 else "set a number of instances",
             )

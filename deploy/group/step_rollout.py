@@ -71,16 +71,43 @@ def step_rollout(observed: Observation) -> StepRollout | None:
     Returns:
         The rollout; None if the group has one version, or two versions that no deploy with steps has set.
     """
-    canary = canary_of(observed.group)
-    if canary is None or not is_own_canary(observed.group):
+    rollout = _own_rollout(observed)
+    return rollout if isinstance(rollout, StepRollout) else None
+
+
+def lost_step_reason(observed: Observation) -> str:
+    """
+    Return why a canary of `deploy` is at no step of its release, so that no process can go on with it.
+
+    Another client may have set another size, or the template with the steps was deleted or changed.
+
+    Returns:
+        The reason, with both templates; empty for a canary at a step, and for a group without a canary of `deploy`.
+    """
+    canary, rollout = canary_of(observed.group), _own_rollout(observed)
+    if canary is None or not isinstance(rollout, str):
+        return ""
+    share = share_text(observed.group, canary)
+    return f"'{canary.new.template}' is a canary on {share} beside '{canary.old.template}', and {rollout}"
+
+
+def _own_rollout(observed: Observation) -> StepRollout | str | None:
+    """Return the rollout with steps of a group, why its step is unknown, or None for a group without its canary."""
+    group, canary = observed.group, canary_of(observed.group)
+    if canary is None or not is_own_canary(group):
         return None
     new, old = (_find(observed, version.link) for version in (canary.new, canary.old))
-    record = release_record(new) if new else None
-    if not (new and old and record) or record.group != observed.group.qualified_name:
-        return None
+    if new is None or old is None:
+        return f"template '{(canary.old if new else canary.new).template}' was not found"
+    record = release_record(new)
+    if record is None:
+        return "its template has no release record that can be read"
+    if record.group != group.qualified_name:
+        return f"its release record is of group '{record.group}'"
     index = position(record.steps, canary.size)
     if index is None:
-        return None
+        sizes = ", ".join(str(step.size) for step in record.steps) or "none"
+        return f"its size {canary.size} is no step of its release, whose steps are {sizes}"
     return StepRollout(canary, new, record, index, Fallback(canary.old.link, str(old["id"]), canary.old.name))
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from deploy.documents.group_state import Group
 from deploy.documents.resource import Document
 from deploy.group import update_policy
+from deploy.group.health import is_empty
 from deploy.group.version_name import parse_version_name
 from deploy.release import template
 from deploy.rollout_settings import RolloutSettings
@@ -33,6 +34,22 @@ def is_judged(group: Group, templates: Iterable[Document], now: datetime) -> boo
     if name is None or name.kind != "deploy" or is_fallback(group, templates):
         return False
     return name.deadline_at is None or name.has_time_left(now)
+
+
+def may_be_in_last_bake(group: Group, templates: Iterable[Document]) -> bool:
+    """
+    Return whether the last bake of a rollout with steps may not have ended, although every instance serves.
+
+    No state shows the end of that bake: the version's name has no deadline, and a pause may have lasted for days. It is
+    over at the latest when a later release has this one as its fallback.
+
+    Args:
+        group: the group.
+        templates: global templates of the project, and regional ones beside the group's own.
+    """
+    name = parse_version_name(group.versions[0].name)
+    is_last = name is not None and name.kind == "deploy" and name.deadline_at is None
+    return is_last and len(group.versions) == 1 and not is_empty(group) and not is_fallback(group, templates)
 
 
 def is_rolled_back(group: Group, templates: Iterable[Document]) -> bool:

@@ -11,6 +11,9 @@ from deploy.documents.resource import Document
 from deploy.rollout_settings import RolloutSettings
 
 _INSTANCE_COUNTS: Final = ("maxSurge", "maxUnavailable")
+# Target size from which surge and unavailable may be percentages. Source: reference of the Compute Engine API, "if the
+# group has 10 or more instances"; terraform-provider-google says it of regional groups; read on 2026-11-27.
+PERCENT_FROM: Final = 10
 
 
 def rollout_policy(settings: RolloutSettings, zones: int, surge: int | None = None) -> Document:
@@ -32,6 +35,30 @@ def rollout_policy(settings: RolloutSettings, zones: int, surge: int | None = No
         "maxSurge": (settings.surge_in(zones) if surge is None else InstanceCount(surge)).document(),
         "maxUnavailable": settings.unavailable_count.document(),
     }
+
+
+def accepted_policy(settings: RolloutSettings, group: Group, surge: int | None = None) -> Document:
+    """
+    Return the update policy of a rollout in numbers that Compute Engine accepts at a group's size and in its zones.
+
+    A group may have shrunk since a rollout began: below ten instances a percentage is the number that it stands for. A
+    number between 0 and the number of zones is raised to that; preflight refuses it before a rollout.
+
+    Args:
+        settings: rollout settings of the environment file.
+        group: the group.
+        surge: instances above the target size; None for the settings' surge.
+    """
+    zones, size = len(group.zones), group.target_size
+    policy = rollout_policy(settings, zones, surge)
+    counts = {key: InstanceCount.parse(_number_of_instances(policy[key]) or 0) for key in _INSTANCE_COUNTS}
+    return policy | {key: _accepted_count(count, zones, size).document() for key, count in counts.items()}
+
+
+def _accepted_count(count: InstanceCount, zones: int, size: int) -> InstanceCount:
+    if count.is_percent and size >= PERCENT_FROM:
+        return count
+    return InstanceCount(max(count.instances(size), zones, 1) if count.number else 0)
 
 
 def largest_surge(settings: RolloutSettings, zones: int, target_size: int, room: int | None) -> int | None:
@@ -57,8 +84,7 @@ def largest_surge(settings: RolloutSettings, zones: int, target_size: int, room:
 
 def has_larger_surge(settings: RolloutSettings, group: Group) -> bool:
     """Return whether a group's policy is that of the environment file, but for the larger surge of a rollout."""
-    policy = group.raw.get("updatePolicy") or {}
-    differences = differing_values(settings, len(group.zones), policy)
+    differences = differing_values(settings, group)
     surge, _ = differences.get("maxSurge", (None, None))
     usual = settings.surge_in(len(group.zones)).instances(group.target_size)
     return differences.keys() == {"maxSurge"} and isinstance(surge, int) and surge > usual
@@ -76,21 +102,25 @@ def kept_settings(group: Group) -> RolloutSettings:
         return RolloutSettings()
 
 
-def differing_values(settings: RolloutSettings, zones: int, policy: Document) -> dict[str, tuple[Any, Any]]:
+def differing_values(settings: RolloutSettings, group: Group) -> dict[str, tuple[Any, Any]]:
     """
-    Return the members of a policy that differ from the environment file, with the policy's and the file's value.
+    Return the members of a group's policy that differ from the environment file, with both values.
+
+    Below ten instances, the number that a percentage of the file stands for is no difference.
 
     A policy without `mostDisruptiveAllowedAction` allows every action, as one with REPLACE does (a public recording of
     a group that Terraform made; emulator/FIDELITY.md).
 
     Args:
         settings: rollout settings of the environment file.
-        zones: number of the group's zones.
-        policy: update policy of the group.
+        group: the group.
     """
-    current = policy_values({"mostDisruptiveAllowedAction": "REPLACE", **policy})
-    expected = policy_values(rollout_policy(settings, zones))
-    return {key: (current[key], expected[key]) for key in expected if current[key] != expected[key]}
+    current = policy_values({"mostDisruptiveAllowedAction": "REPLACE", **(group.raw.get("updatePolicy") or {})})
+    expected = policy_values(rollout_policy(settings, len(group.zones)))
+    accepted = policy_values(accepted_policy(settings, group))
+    return {
+        key: (current[key], expected[key]) for key in expected if current[key] not in (expected[key], accepted[key])
+    }
 
 
 def differences_text(differences: Mapping[str, tuple[Any, Any]]) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 import httpx
 
 from deploy.analysis.reading import Answer
-from deploy.errors import DeployError
+from deploy.errors import DeployError, NotAllowedError
 from deploy.prometheus.answers import parsed_answer
 from deploy.retry import Time, TransientError, call_with_retries
 
@@ -59,5 +59,7 @@ class Prometheus:
 
         try:
             return call_with_retries(attempt, self.time, READ_S)
+        except NotAllowedError as error:
+            return Answer(None, error.message.rstrip("."), "login")
         except DeployError as error:
             return Answer(None, error.message)

@@ -16,23 +16,27 @@ _FIX: Final = "write the token alone into a file, and pass its path, or set PROM
 
 def server_headers(analysis: AnalysisSettings, google: Headers, token_file: Path | None) -> Headers:
     """
-    Return the function that makes the headers of a request.
+    Return the function that makes the headers of a request, and raises NotAllowedError if it has no login.
+
+    The file is read when a request needs it: an abort or a rollback reads no metric, and needs no token.
 
     Args:
         analysis: settings of the analysis, whose URL is https, or http on loopback or a local service.
         google: returns the headers of a request to Google, with its token.
         token_file: file with the bearer token of a server that is not Google's; None for no login.
+    """
+    if analysis.is_google:
+        return google
+    return lambda: {} if token_file is None else {"authorization": f"Bearer {_read_token(token_file)}"}
+
+
+def _read_token(path: Path) -> str:
+    """
+    Read the token of a file.
 
     Raises:
         NotAllowedError: the file can't be read, or has no token.
     """
-    if analysis.is_google:
-        return google
-    headers = {} if token_file is None else {"authorization": f"Bearer {_read_token(token_file)}"}
-    return lambda: headers
-
-
-def _read_token(path: Path) -> str:
     # No error has the path: who takes the option for the token itself would print it.
     try:
         with path.open("rb") as file:

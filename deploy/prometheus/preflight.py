@@ -8,6 +8,16 @@ from deploy.errors import NotAllowedError, RefusedError
 from deploy.prometheus.checks_reader import ChecksReader
 
 
+def refuse_missing_login(reader: ChecksReader) -> None:
+    """
+    Refuse to go on with a release without the login that its checks need; a rollback needs none.
+
+    Raises:
+        NotAllowedError: the file of the token can't be read, or has none.
+    """
+    reader.prometheus.headers()
+
+
 def refuse_useless_checks(reader: ChecksReader, instances: Collection[str]) -> None:
     """
     Read each check once over the instances that serve now.

@@ -53,7 +53,8 @@ def next_position(steps: tuple[Step, ...], index: int, target_size: int) -> int:
     Return the index of the step after another one; the number of steps for the whole group.
 
     A step that would not raise the number of new instances is left out: an autoscaler may have changed the target size,
-    with which percentages move, and fewer instances would undo a step that was reached.
+    with which percentages move, and fewer instances would undo a step that was reached. A step of as many instances as
+    the group has is left out too, because it is the whole group.
 
     Args:
         steps: steps of the release.
@@ -62,7 +63,9 @@ def next_position(steps: tuple[Step, ...], index: int, target_size: int) -> int:
     """
     reached = steps[index].count.instances(target_size)
     later = range(index + 1, len(steps))
-    return next((number for number in later if steps[number].count.instances(target_size) > reached), len(steps))
+    return next(
+        (number for number in later if reached < steps[number].count.instances(target_size) < target_size), len(steps)
+    )
 
 
 def pauses_after(steps: tuple[Step, ...], index: int, target_size: int) -> bool:

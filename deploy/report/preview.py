@@ -231,8 +231,7 @@ def _timeout_warnings(config: Config, budget_s: float, shortest_s: float) -> tup
 
 
 def _policy_changes(config: Config, group: Group) -> tuple[Change, ...]:
-    policy = group.raw.get("updatePolicy") or {}
-    differences = update_policy.differing_values(config.rollout, len(group.zones), policy)
+    differences = update_policy.differing_values(config.rollout, group)
     return tuple(Change(key, str(before), str(after)) for key, (before, after) in differences.items())
 
 

@@ -9,12 +9,12 @@ from deploy.documents.group_state import Group, Version
 from deploy.documents.resource import links_of
 from deploy.group import version_name
 from deploy.group.canary_health import is_canary_serving
-from deploy.group.health import is_empty
+from deploy.group.health import is_empty, is_idle
 from deploy.group.observation import Observation
-from deploy.group.step_rollout import StepRollout, is_paused, share_text, step_rollout
+from deploy.group.step_rollout import StepRollout, is_paused, lost_step_reason, share_text, step_rollout
+from deploy.group.version_refusal import ABORT
 from deploy.release import template
 from deploy.release.history import made_at
-from deploy.rollout.plan import NothingToDo
 from deploy.rollout.reconcile_plan import plan_reconcile
 from deploy.rollout.result import Pause, RolloutResult, RunResult
 from deploy.rollout.served_release import served_release
@@ -45,7 +45,7 @@ def rebuilt_result(config: Config, environment: str, observed: Observation, now:
     before = fallback.version if fallback else _NO_VERSION
     base = next((base for base in observed.templates if before.link in links_of(base)), None)
     pause = _pause(group, rollout) if rollout else None
-    is_complete = isinstance(plan, NothingToDo) or pause is not None
+    is_complete = is_idle(group) or pause is not None
     # No poll has shown when an instance was in which state.
     instances = Timeline().add(group, target, 0.0).instances
     made = made_at(document) if document else now
@@ -71,6 +71,7 @@ def rebuilt_result(config: Config, environment: str, observed: Observation, now:
             pause=pause,
         ),
         message="" if is_complete else f"{plan.text}.",
+        fix=ABORT if lost_step_reason(observed) else "",
         is_rebuilt=True,
         compute_url=config.compute_url,
         endpoints=config.endpoint_overrides,

@@ -16,7 +16,8 @@ from deploy.group.drift import drift
 from deploy.group.health import is_empty
 from deploy.group.observation import Observation
 from deploy.group.step_refusals import lost_checks_text
-from deploy.group.step_rollout import step_rollout
+from deploy.group.step_rollout import lost_step_reason, step_rollout
+from deploy.group.version_refusal import ABORT
 from deploy.release import history, template
 from deploy.report import checks, table
 from deploy.report.canary_status import CanaryStatus, canary_lines, canary_status, origin
@@ -101,7 +102,7 @@ def status(config: Config, observed: Observation, now: datetime, read_checks: tu
     reference = None if is_overridden else template.image_reference(document, config.repository, config.image_in)
     return Status(
         group=config.group,
-        summary=plan.text,
+        summary=f"{plan.text}. Fix: {ABORT}" if lost_step_reason(observed) else plan.text,
         target_size=group.target_size,
         is_stable=group.is_stable,
         is_reached=group.is_reached,

@@ -219,7 +219,7 @@ def _pause_commands(result: RunResult, command: Command) -> list[tuple[str, str]
         return []
     if pause.step == pause.steps:
         return [("undo", result.undo or command("rollback"))]
-    return [("promote", command("promote")), ("abort", command("abort"))]
+    return [("promote", command("promote", "--step", str(pause.step))), ("abort", command("abort"))]
 
 
 def seconds(value: float) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from deploy.config import Config
 from deploy.documents.group_state import Version
@@ -21,6 +22,8 @@ from deploy.release.record import Fallback, ReleaseRecord
 from deploy.rollout.plan import DeployPlan, DeployRelease, NothingToDo, WaitForRollout
 from deploy.rollout.step_plan import plan_steps
 from lib.image_reference import Reference
+
+_UNKNOWN_BAKE: Final = "the end of the last bake is not recorded; after an interrupted run, `reconcile` bakes again"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,17 +60,27 @@ def plan_deploy(config: Config, request: DeployRequest, observed: Observation) -
     refuse_unmet_preconditions(config, observed)
     places = find_image(template.metadata(observed.template), config.repository, config.image_in)
     if places.reference.digest == request.reference.digest:
-        return _plan_same_release(config, observed, request.now)
+        return plan_same_release(config, observed, request.now)
     return _plan_new_release(config, request, observed, places.entries)
 
 
-def _plan_same_release(config: Config, observed: Observation, now: datetime) -> NothingToDo | WaitForRollout:
+def plan_same_release(config: Config, observed: Observation, now: datetime) -> NothingToDo | WaitForRollout:
+    """
+    Decide what to do with a group that is set to the requested release alone.
+
+    Args:
+        config: names and rollout settings of the environment.
+        observed: the group and its surroundings.
+        now: time of Compute Engine, UTC.
+    """
     group, record = observed.group, template.release_record(observed.template)
     drift = tuple(f"drift: {line}" for line in manual_changes(config, observed))
     fallback, known = record.fallback if record else None, (*preflight_warnings(config, observed), *drift)
     target, is_empty = group.versions[0], health.is_empty(group)
     restores_policy = typed_rollback.has_left_surge(config.rollout, group, observed.templates)
-    if health.is_idle(group):
+    may_bake = typed_rollback.may_be_in_last_bake(group, observed.templates)
+    if health.is_idle(group) and not (may_bake and restores_policy):
+        known += (_UNKNOWN_BAKE,) if may_bake else ()
         return NothingToDo(
             target=target, fallback=fallback, is_empty=is_empty, restores_policy=restores_policy, warnings=known
         )

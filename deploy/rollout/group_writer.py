@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.config import Config
 from deploy.documents.canary import Target
-from deploy.rollout.patch import patch_group
+from deploy.documents.group_state import Version, parse_group
+from deploy.group import update_policy
+from deploy.rollout.patch import patch_group, restore_policy
 from deploy.rollout.watch import Watch
 
 
@@ -46,6 +48,7 @@ class GroupWriter:
         surge: int | None = None,
         planned: str | None = None,
         image_entries: Collection[str] = (),
+        is_rollback: bool = False,
     ) -> None:
         """Patch the group; arguments and errors of `patch_group`."""
         patched = patch_group(
@@ -56,8 +59,28 @@ class GroupWriter:
             surge=surge,
             planned=planned,
             image_entries=image_entries,
+            is_rollback=is_rollback,
         )
         self.watch.replaced, self.watch.patched = patched.replaced, patched.document
         self.has_patched = True
         self.surge = self.surge if surge is None else surge
         self.warnings += patched.warnings
+
+    def lower_surge(self, target: Version) -> tuple[str, ...] | None:
+        """
+        Set the surge of the environment file while a rollout with a larger one lasts.
+
+        Args:
+            target: version that the group is set to.
+
+        Returns:
+            Warnings of the PATCH; None if it did not take effect.
+        """
+        replaced, warnings = restore_policy(self.managed, self.config, target)
+        if not replaced:
+            return None
+        self.watch.replaced = replaced
+        if self.watch.patched is not None:
+            policy = update_policy.accepted_policy(self.config.rollout, parse_group(dict(self.watch.patched), ()))
+            self.watch.patched = {**self.watch.patched, "updatePolicy": policy}
+        return warnings

@@ -8,7 +8,7 @@ from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.operations import OperationResult
 from deploy.config import Config
 from deploy.documents.canary import Canary, Target, target_of, version_entries
-from deploy.documents.group_state import Version, parse_group, zones_of
+from deploy.documents.group_state import Version, parse_group
 from deploy.documents.resource import Document
 from deploy.errors import CloudError, NotAllowedError, RefusedError, SupersededError
 from deploy.group import update_policy
@@ -46,6 +46,7 @@ def patch_group(
     surge: int | None = None,
     planned: str | None = None,
     image_entries: Collection[str] = (),
+    is_rollback: bool = False,
 ) -> Patched:
     """
     Patch a group to a version, or to a canary beside a version, if the group is set to what the plan was made for.
@@ -57,8 +58,10 @@ def patch_group(
         before: what the group is set to in the plan.
         surge: instances above the target size; None for the number in the environment file.
         planned: fingerprint of the group that preflight checked; a group with another fingerprint is checked again.
-            None for an automatic rollback, which is made without a check: there is no better action left.
+            None for an automatic rollback and for an abort, which are made without a check: there is no better action
+            left.
         image_entries: metadata entries of the target's template that hold the image, for that check.
+        is_rollback: whether an earlier release is restored, for that check.
 
     Raises:
         SupersededError: the group is set to neither.
@@ -68,7 +71,7 @@ def patch_group(
     """
     for _ in range(_MOST_WRITES):
         document = _read_group(managed, config)
-        policy = update_policy.rollout_policy(config.rollout, len(zones_of(document)), surge)
+        policy = update_policy.accepted_policy(config.rollout, parse_group(document, ()), surge)
         current = _target_of(document)
         is_ours = current == target and target != before and planned is not None
         is_complete = current == target and _has_policy(document, policy)
@@ -82,7 +85,7 @@ def patch_group(
             text = f"the target size is {size}, and a canary of {target.size} would be the whole group"
             raise RefusedError(f"group '{config.group}': {text}. The group is unchanged.", "run the command again")
         if planned not in (None, document["fingerprint"]):
-            _refuse_changed_group(managed, config, document, current, image_entries)
+            _refuse_changed_group(managed, config, document, current, image_entries, is_rollback=is_rollback)
         try:
             operation = managed.patch(_body(document, target, policy))
         except (CloudError, NotAllowedError) as error:
@@ -130,7 +133,7 @@ def restore_policy(managed: ManagedGroup, config: Config, target: Version) -> tu
             return _not_restored(error.message, error.fix)
         if not _has_larger_surge(document, config, target):
             return "", _edited_policy(document, config, target)
-        policy = update_policy.rollout_policy(config.rollout, len(zones_of(document)))
+        policy = update_policy.accepted_policy(config.rollout, parse_group(document, ()))
         try:
             operation = managed.patch({"fingerprint": document["fingerprint"], "updatePolicy": policy})
         except (CloudError, NotAllowedError) as error:
@@ -162,9 +165,9 @@ def _has_larger_surge(document: Document, config: Config, target: Version) -> bo
 
 def _edited_policy(document: Document, config: Config, target: Version) -> tuple[str, ...]:
     """Return a warning about a policy that another client has edited; none about the group of another deploy."""
-    zones, policy = len(zones_of(document)), document.get("updatePolicy") or {}
-    differences = update_policy.differing_values(config.rollout, zones, policy)
-    if not differences or parse_group(document, ()).versions != (target,):
+    group = parse_group(document, ())
+    differences = update_policy.differing_values(config.rollout, group)
+    if not differences or group.versions != (target,):
         return ()
     text = update_policy.differences_text(differences)
     fix = "set the values of the environment file"
@@ -177,12 +180,19 @@ def _not_restored(reason: str, fix: str = "") -> tuple[str, tuple[str, ...]]:
 
 
 def _refuse_changed_group(
-    managed: ManagedGroup, config: Config, document: Document, current: Target, image_entries: Collection[str]
+    managed: ManagedGroup,
+    config: Config,
+    document: Document,
+    current: Target,
+    image_entries: Collection[str],
+    *,
+    is_rollback: bool,
 ) -> None:
     """Check the preconditions on the document that is about to be patched: preflight may have checked another one."""
     try:
         check = managed.get_health_check(document)
-        refuse_group_settings(config, parse_group(document, ()), check, image_entries, planned=current)
+        group = parse_group(document, ())
+        refuse_group_settings(config, group, check, image_entries, planned=current, is_rollback=is_rollback)
     except RefusedError as error:
         text = f"{error.message.rstrip('.')}, and was not when this rollout was planned. The group is unchanged."
         raise RefusedError(text, error.fix) from error

@@ -9,6 +9,7 @@ from deploy.documents.group_state import Version
 from deploy.errors import NotRestoredError, RefusedError
 from deploy.group import health
 from deploy.group.health import Verdict
+from deploy.group.replacement import fits_partly
 from deploy.rollout.automatic_rollback import edits_text, refuse_mismatch, roll_back
 from deploy.rollout.bake_check import BakeCheck
 from deploy.rollout.group_writer import GroupWriter
@@ -92,8 +93,7 @@ class Execution:
             case UndoRollout():
                 return self._undo(plan)
             case ForeignRollout():
-                fix = "wait for the client that began it, or deploy a release"
-                raise RefusedError(f"group '{self._config.group}': {plan.text}.", fix)
+                raise RefusedError(f"group '{self._config.group}': {plan.text}.", plan.fix)
 
     def result_so_far(self) -> RolloutResult | None:
         """Return what the execution has done until now; None before it has begun."""
@@ -154,21 +154,42 @@ class Execution:
             had_instances=not plan.is_empty,
         )
         try:
-            writer.warnings += writer.watch.until_served(goal)
+            writer.warnings += self._until_served(plan, writer, goal)
         except NotServedError as error:
             raise roll_back(plan, writer, plan.target, error.verdict) from None
         except InconclusiveError as error:
             writer.warnings += error.warnings
             steps = len(plan.steps) + 1
             return replace(self._result(writer), pause=Pause(steps, steps, "every instance", str(error)))
-        if plan.restores_policy if isinstance(plan, WaitForRollout) else plan.surge is not None:
+        if _has_own_surge(plan):
             self._restore_policy(writer, plan.target)
         return self._prune(writer)
+
+    def _until_served(
+        self, plan: WaitForRollout | DeployRelease | ContinueSteps, writer: GroupWriter, goal: Goal
+    ) -> tuple[str, ...]:
+        """Wait until the target version serves; a surge of its own that does not fit is replaced by the file's."""
+        watch = writer.watch
+        try:
+            return watch.until_served(goal)
+        except NotServedError as error:
+            shortage, group = error.verdict, watch.group
+            if shortage.state != "capacity" or group is None:
+                raise
+            if not (_has_own_surge(plan) and fits_partly(group, plan.target)):
+                raise
+            warnings = writer.lower_surge(plan.target)
+            if warnings is None:
+                raise
+        self._has_restored_policy = True
+        text = f"{shortage.text.rstrip('.')}: the rollout goes on with the surge of the environment file"
+        self._print_line(text)
+        return (text, *warnings, *watch.until_served(replace(goal, waits_for_capacity=True)))
 
     def _restore_policy(self, writer: GroupWriter, target: Version) -> None:
         """Restore the update policy; a problem is a warning, because the release serves, and reconcile repeats it."""
         replaced, warnings = restore_policy(self.managed, self._config, target)
-        self._has_restored_policy = bool(replaced)
+        self._has_restored_policy |= bool(replaced)
         writer.warnings += warnings + writer.watch.until_settled_again(target, replaced)
 
     def _prune(self, writer: GroupWriter) -> RolloutResult:
@@ -196,6 +217,11 @@ class Execution:
         )
 
 
+def _has_own_surge(plan: WaitForRollout | DeployRelease | ContinueSteps) -> bool:
+    """Return whether the rollout of a plan has a larger surge than the environment file's."""
+    return plan.restores_policy if isinstance(plan, WaitForRollout) else plan.surge is not None
+
+
 def _patch(plan: DeployRelease | RestoreRelease, writer: GroupWriter) -> None:
     """Set the group to the version of a plan."""
     writer.patch(
@@ -204,6 +230,7 @@ def _patch(plan: DeployRelease | RestoreRelease, writer: GroupWriter) -> None:
         surge=plan.surge,
         planned=plan.fingerprint,
         image_entries=plan.image_entries,
+        is_rollback=isinstance(plan, RestoreRelease),
     )
 
 

@@ -1,8 +1,8 @@
 """
 What is to be done with a group, as one type: `Plan`.
 
-plan_deploy, plan_promotion, plan_rollback and plan_reconcile return a plan, and perform.py performs it. Every kind of
-plan has the version entry that the group is to have in the end (`target`) and the warnings to print.
+plan_deploy, plan_promotion, plan_abort, plan_rollback and plan_reconcile return a plan, and perform.py performs it.
+Every kind of plan has the version entry that the group is to have in the end (`target`) and the warnings to print.
 """
 
 from dataclasses import dataclass
@@ -156,7 +156,7 @@ class RestoreRelease:
         restored: version to restore, with the id of its template.
         image_entries: metadata entries of that template that hold the image.
         before: what the group was set to at preflight: a version, or a canary that is aborted.
-        fingerprint: fingerprint of the group at preflight.
+        fingerprint: fingerprint of the group at preflight; None for an abort, which nothing is checked for.
         surge: instances above the target size; None for the surge of the environment file.
         is_empty: whether the group has no instances, and a target size of 0.
         budget_s: seconds that the rollback may take.
@@ -166,7 +166,7 @@ class RestoreRelease:
     restored: Fallback
     image_entries: tuple[str, ...]
     before: Target
-    fingerprint: str
+    fingerprint: str | None
     surge: int | None
     is_empty: bool
     budget_s: float
@@ -205,16 +205,18 @@ class UndoRollout:
 @dataclass(frozen=True, kw_only=True)
 class ForeignRollout:
     """
-    The group has a version that `deploy` did not write: write nothing.
+    The group has a version that `deploy` did not write, or a canary that no process can go on with: write nothing.
 
     Args:
         target: version entry of the group.
         text: which version that is.
+        fix: action against it.
         warnings: facts that the operator should read, one line each.
     """
 
     target: Version
     text: str
+    fix: str = "wait for the client that began it, or deploy a release"
     warnings: tuple[str, ...] = ()
 
 

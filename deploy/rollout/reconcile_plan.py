@@ -7,8 +7,9 @@ from deploy.config import Config
 from deploy.group import health, typed_rollback
 from deploy.group.clock_skew import clock_skew_warnings
 from deploy.group.observation import Observation
-from deploy.group.step_rollout import step_rollout
+from deploy.group.step_rollout import lost_step_reason, step_rollout
 from deploy.group.version_name import parse_version_name
+from deploy.group.version_refusal import ABORT
 from deploy.group.warnings import short_initial_delay
 from deploy.release import template
 from deploy.rollout.plan import ForeignRollout, NothingToDo, ReconcilePlan, UndoRollout, WaitForRollout
@@ -20,8 +21,8 @@ def plan_reconcile(config: Config, observed: Observation, now: datetime) -> Reco
     Decide what to do with a group.
 
     A rollout by `deploy` within its deadline is waited for, and so is a version that is on every instance. A rollout
-    past its deadline is undone. A rollout with steps goes on, with a new budget for its step. Any other rollout is left
-    alone.
+    past its deadline is undone. A rollout with steps goes on, with a new budget for its step; after its last step it
+    bakes again, because no state shows whether that bake ended. Any other rollout is left alone.
 
     Args:
         config: names and rollout settings of the environment.
@@ -36,11 +37,17 @@ def _plan(config: Config, observed: Observation, now: datetime) -> ReconcilePlan
     if rollout is not None:
         return continued_steps(config, observed, rollout)
     group = observed.group
+    lost = lost_step_reason(observed)
+    if lost:
+        return ForeignRollout(target=group.versions[0], text=lost, fix=ABORT)
     if len(group.versions) > 1:
         names = " and ".join(f"'{version.template}'" for version in group.versions)
         return ForeignRollout(target=group.versions[0], text=f"the versions {names} were not set by deploy")
     target = group.versions[0]
     restores_policy = typed_rollback.has_left_surge(config.rollout, group, observed.templates)
+    if typed_rollback.may_be_in_last_bake(group, observed.templates) and health.is_idle(group):
+        text = f"'{target.template}' serves from every instance, and the end of its last bake is not recorded"
+        return replace(_waiting(config, observed, now, restores_policy=restores_policy), text=text)
     if health.is_idle(group):
         is_empty = health.is_empty(group)
         empty = f"{health.NOTHING_PROVEN}: the group is set to '{target.template}'"
@@ -55,17 +62,7 @@ def _plan_unsettled(
     """Decide what to do with a group that is set to one version, and does not serve it from every instance."""
     group, record = observed.group, template.release_record(observed.template)
     target, name = group.versions[0], parse_version_name(group.versions[0].name)
-    fallback = record.fallback if record else None
-    waiting = WaitForRollout(
-        target=target,
-        fallback=fallback,
-        is_empty=health.is_empty(group),
-        budget_s=config.rollout.budget_s(group.target_size),
-        short_delay=short_initial_delay(observed),
-        restores_policy=restores_policy,
-        is_judged=typed_rollback.is_judged(group, observed.templates, now),
-        steps=record.steps if record else (),
-    )
+    waiting = _waiting(config, observed, now, restores_policy=restores_policy)
     if typed_rollback.is_fallback(group, observed.templates) and not (name and name.has_time_left(now)):
         return replace(waiting, text=f"the rollback to '{target.template}' has not settled")
     if name is None or record is None:
@@ -82,9 +79,24 @@ def _plan_unsettled(
         return replace(waiting, text=text)
     return UndoRollout(
         target=target,
-        fallback=fallback,
+        fallback=waiting.fallback,
         group=group,
         is_empty=waiting.is_empty,
         short_delay=waiting.short_delay,
         text=f"{rollout_text}, is {abs(left_s):.0f} s past its deadline",
+    )
+
+
+def _waiting(config: Config, observed: Observation, now: datetime, *, restores_policy: bool) -> WaitForRollout:
+    """Return the plan that waits for the only version of a group, with the time of a whole rollout."""
+    group, record = observed.group, template.release_record(observed.template)
+    return WaitForRollout(
+        target=group.versions[0],
+        fallback=record.fallback if record else None,
+        is_empty=health.is_empty(group),
+        budget_s=config.rollout.budget_s(group.target_size),
+        short_delay=short_initial_delay(observed),
+        restores_policy=restores_policy,
+        is_judged=typed_rollback.is_judged(group, observed.templates, now),
+        steps=record.steps if record else (),
     )

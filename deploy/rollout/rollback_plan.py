@@ -4,13 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from deploy.config import Config
-from deploy.documents.canary import canary_of
 from deploy.documents.resource import links_of
 from deploy.errors import RefusedError
 from deploy.group import health, release_proof, typed_rollback, update_policy
 from deploy.group.observation import Observation
+from deploy.group.policy_refusals import replaced_policy_warnings
 from deploy.group.preflight import refuse_group_settings, refuse_unmet_preconditions
-from deploy.group.step_rollout import StepRollout, step_rollout
 from deploy.group.version_name import version_name
 from deploy.group.warnings import rollback_warnings
 from deploy.release import history, template
@@ -30,8 +29,8 @@ class RollbackTarget:
         reference: image of the release, by tag if the template is unmanaged and has a tag.
         image_entries: metadata entries of the release's template that hold the image.
         commit: commit of the sources; empty if it is not known.
-        keeps_version: whether the version is restored as it was: the one beside a canary, or the unmanaged one that the
-            first release of the group replaced.
+        keeps_version: whether the version is restored as it was: the unmanaged one that the first release of the group
+            replaced.
         is_current: whether the group is set to the release already.
     """
 
@@ -60,10 +59,7 @@ def choose_rollback_target(
         RefusedError: a precondition does not hold, or there is no such release.
         NotAllowedError: permissions are missing.
     """
-    rollout = step_rollout(observed)
-    if rollout and to in ("", rollout.old.template):
-        return abort_target(config, observed, rollout)
-    refuse_unmet_preconditions(config, observed)
+    refuse_unmet_preconditions(config, observed, is_rollback=True)
     before = observed.group.versions[0]
     serving = "" if release_proof.unproven_reason(observed.group, now) else before.link
     releases = history.releases(observed.templates, config.repository, observed.group.qualified_name, serving)
@@ -85,28 +81,11 @@ def choose_rollback_target(
     )
 
 
-def abort_target(config: Config, observed: Observation, rollout: StepRollout) -> RollbackTarget:
-    """
-    Return the release beside a canary, which `abort` and `rollback` restore.
-
-    Raises:
-        RefusedError: a precondition does not hold.
-        NotAllowedError: permissions are missing.
-    """
-    refuse_unmet_preconditions(config, observed, rollout)
-    places = _image_places(config, observed, rollout.old)
-    return RollbackTarget(
-        restored=rollout.old, reference=places.reference, image_entries=places.entries, keeps_version=True
-    )
-
-
 def plan_rollback(
     config: Config, observed: Observation, chosen: RollbackTarget, run: str, now: datetime
 ) -> RollbackPlan:
     """
     Decide how a rollback restores a release: with as many instances at once as the quota allows.
-
-    A canary is removed with the surge of the environment file, as an automatic rollback removes it.
 
     Args:
         config: names and rollout settings of the environment.
@@ -115,10 +94,8 @@ def plan_rollback(
         run: id of the run that rolls back.
         now: time of Compute Engine, UTC.
     """
-    group, canary = observed.group, canary_of(observed.group)
-    before = canary or group.versions[0]
+    group = observed.group
     is_empty, budget_s = health.is_empty(group), config.rollout.budget_s(group.target_size)
-    budget_s = config.rollout.rollback_budget_s(group.target_size) if canary else budget_s
     if chosen.is_current and health.is_idle(group):
         restores_policy = typed_rollback.has_left_surge(config.rollout, group, observed.templates)
         warnings = rollback_warnings(observed, surge=0)
@@ -130,17 +107,17 @@ def plan_rollback(
         name = version_name("rollback", chosen.reference.digest, run, now, budget_s)
         restored = replace(restored, name=str(name))
     zones, size = len(group.zones), group.target_size
-    surge = None if canary else update_policy.largest_surge(config.rollout, zones, size, observed.surge_room)
+    surge = update_policy.largest_surge(config.rollout, zones, size, observed.surge_room)
     most = config.rollout.surge_in(zones).instances(size) if surge is None else surge
     return RestoreRelease(
         restored=restored,
         image_entries=chosen.image_entries,
-        before=before,
+        before=group.versions[0],
         fingerprint=group.fingerprint,
         surge=surge,
         is_empty=is_empty,
         budget_s=budget_s,
-        warnings=rollback_warnings(observed, most),
+        warnings=(*rollback_warnings(observed, most), *replaced_policy_warnings(config, group)),
     )
 
 
@@ -161,6 +138,5 @@ def _image_places(config: Config, observed: Observation, restored: Fallback) -> 
         text = f"was deleted and created again: its id was {restored.template_id}, and is {document['id']}"
         raise RefusedError(f"{where} {text}.", fix)
     places = template.image_places(document, config.repository, config.image_in)
-    canary = canary_of(observed.group)
-    refuse_group_settings(config, observed.group, observed.health_check, places.entries, planned=canary)
+    refuse_group_settings(config, observed.group, observed.health_check, places.entries, is_rollback=True)
     return places

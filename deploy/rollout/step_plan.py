@@ -1,13 +1,11 @@
-"""The plans for a rollout with steps that has begun: go on with it, promote it, or abort it. Pure."""
+"""The plans for a rollout with steps that has begun: go on with it. Pure."""
 
 from deploy.config import Config
-from deploy.errors import RefusedError
-from deploy.group.canary_health import promotion_obstacle
 from deploy.group.observation import Observation
 from deploy.group.preflight import refuse_unmet_preconditions
 from deploy.group.replacement import auto_surge
 from deploy.group.step_refusals import refuse_lost_checks
-from deploy.group.step_rollout import StepRollout, share_text, step_rollout
+from deploy.group.step_rollout import StepRollout, share_text
 from deploy.group.warnings import preflight_warnings, short_initial_delay
 from deploy.release.template import image_entries
 from deploy.rollout.plan import ContinueSteps, Promotion
@@ -52,50 +50,6 @@ def continued_steps(
         text=rollout_text(observed, rollout),
         warnings=preflight_warnings(config, observed),
     )
-
-
-def plan_promotion(config: Config, observed: Observation, *, is_full: bool) -> ContinueSteps:
-    """
-    Decide how `promote` goes on with a canary.
-
-    Args:
-        config: names and rollout settings of the environment.
-        observed: the group and its surroundings.
-        is_full: whether the steps that are left are skipped.
-
-    Raises:
-        RefusedError: the group has no canary, the canary does not serve, the group is not settled, or a precondition
-            does not hold.
-        NotAllowedError: permissions are missing; the text lists all of them.
-    """
-    rollout = required_rollout(config, observed, "promote")
-    plan = plan_steps(config, observed, rollout, "full" if is_full else "next")
-    obstacle = promotion_obstacle(observed.group, rollout.canary)
-    if obstacle:
-        raise RefusedError(
-            f"group '{config.group}': {rollout_text(observed, rollout)}, and {obstacle}.",
-            "run `reconcile` to wait for it, or `abort`",
-        )
-    return plan
-
-
-def required_rollout(config: Config, observed: Observation, verb: str) -> StepRollout:
-    """
-    Return the rollout with steps that a group is in.
-
-    Raises:
-        RefusedError: the group is in none.
-    """
-    rollout = step_rollout(observed)
-    if rollout is None:
-        names = " and ".join(f"'{version.template}'" for version in observed.group.versions) or "no version"
-        raise RefusedError(
-            f"{verb}: group '{config.group}' has no canary of a rollout with steps: it is set to {names}.",
-            "run `rollback` to restore the release before, or see `status`"
-            if verb == "abort" and len(observed.group.versions) == 1
-            else "run `reconcile` if a rollout was interrupted, or else see `status`",
-        )
-    return rollout
 
 
 def rollout_text(observed: Observation, rollout: StepRollout) -> str:

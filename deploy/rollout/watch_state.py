@@ -30,6 +30,8 @@ class Goal:
         is_rollback: whether an earlier release is restored. It waits for capacity as long as there is time, because
             there is no better version to restore.
         had_instances: whether the group had instances, or a target size above 0, at preflight.
+        waits_for_capacity: whether new instances that lack capacity may get that of old ones, so that they have the
+            time of the rollout for it.
     """
 
     target: Version
@@ -38,6 +40,7 @@ class Goal:
     bake_s: float = 0.0
     is_rollback: bool = False
     had_instances: bool = False
+    waits_for_capacity: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,12 +132,14 @@ def is_served(state: WatchState) -> bool:
 def failure(state: WatchState) -> Verdict | None:
     """Return why the target version has failed; None if it may still serve."""
     verdict, goal = state.verdict, state.goal
-    if verdict.state == "failed" or (verdict.state == "capacity" and not goal.is_rollback):
+    waits = goal.is_rollback or goal.waits_for_capacity
+    if verdict.state == "failed" or (verdict.state == "capacity" and not waits):
         return verdict
     allowed_s = _size_budget_s(state) if goal.budget_s is None else goal.budget_s
     if state.now_s - state.began_s < allowed_s + (goal.bake_s if state.successes else 0.0):
         return None
-    return Verdict("failed", f"not done after {allowed_s:g} s: {verdict.text}")
+    is_capacity = verdict.state == "capacity" and goal.waits_for_capacity
+    return Verdict("capacity" if is_capacity else "failed", f"not done after {allowed_s:g} s: {verdict.text}")
 
 
 def requests_a_minute(settings: RolloutSettings) -> int:

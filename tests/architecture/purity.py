@@ -8,8 +8,9 @@ _PROCESS: Final = "a decision depends on its arguments alone, not on this proces
 PURE: Final = (
     "deploy.analysis", "deploy.analysis_settings", "deploy.config", "deploy.doctor", "deploy.documents",
     "deploy.endpoints", "deploy.errors", "deploy.group", "deploy.prometheus.query", "deploy.release",
-    "deploy.rollout.deploy_plan", "deploy.rollout.plan", "deploy.rollout.reconcile_plan",
-    "deploy.rollout.rollback_plan", "deploy.rollout.step_plan", "deploy.rollout.watch_state",
+    "deploy.rollout.abort_plan", "deploy.rollout.deploy_plan", "deploy.rollout.plan", "deploy.rollout.promote_plan",
+    "deploy.rollout.reconcile_plan", "deploy.rollout.rollback_plan", "deploy.rollout.step_plan",
+    "deploy.rollout.watch_state",
     "deploy.rollout_settings", "deploy.settings_model", "deploy.step_settings", "emulator.group",
 )  # fmt: skip
 EFFECTS: Final = {

@@ -61,8 +61,8 @@ def test_help_is_understood() -> None:
 @pytest.mark.parametrize(("file", "words"), CALLS.values())
 def test_module_accepts_what_a_workflow_passes(file: str, words: list[str]) -> None:
     """With --help the CLI (v0.19.10) parses the flags before it, and fails on unknown flags."""
-    # A value behind '=' is a switch's.
-    typed = [re.sub(r"=\$\w+$", "=true", word) for word in words]
+    # A value behind '=' is a switch's, and a step is a number.
+    typed = [re.sub(r"=\$\w+$", "=true", word).replace("$STEP", "1") for word in words]
     asked = Checkout(ROOT, {}).daggerw(*typed, "--help")
     call = " ".join(word for word in words[:2] if not word.startswith("-"))
     flags = known(asked.stdout)

@@ -78,7 +78,8 @@ class CanaryWatcher:
         assert ends > begins, "I-14: a client lowered a canary"
         promotion = self.promoters.get(client, "")
         size = self._group().target_size
-        left_out = [step for step in steps if step.count.instances(size) <= before.size.instances(size)]
+        reached = before.size.instances(size)
+        left_out = [step for step in steps if not reached < step.count.instances(size) < size]
         passed = (
             [step for step in steps[begins + 1 : ends] if step not in left_out] if promotion else steps[begins:ends]
         )

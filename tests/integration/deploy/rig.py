@@ -19,15 +19,16 @@ from deploy.release import template
 from deploy.release.image_places import find_image
 from deploy.report.progress import ChangedLines
 from deploy.retry import Time
+from deploy.rollout.abort_plan import is_abort, plan_abort
 from deploy.rollout.deploy_plan import DeployRequest, plan_deploy
 from deploy.rollout.insert_template import insert_template
 from deploy.rollout.patch import patch_group
 from deploy.rollout.perform import Execution
 from deploy.rollout.plan import DeployPlan, DeployRelease, Plan, RollbackPlan
+from deploy.rollout.promote_plan import plan_promotion
 from deploy.rollout.reconcile_plan import plan_reconcile
 from deploy.rollout.result import RolloutResult
-from deploy.rollout.rollback_plan import abort_target, choose_rollback_target, plan_rollback
-from deploy.rollout.step_plan import plan_promotion, required_rollout
+from deploy.rollout.rollback_plan import choose_rollback_target, plan_rollback
 from deploy.rollout.watch import ShowSnapshot
 from emulator.emulator import Emulator
 from emulator.environment.clock import Clock
@@ -117,6 +118,8 @@ class Rig:
     def plan_rollback(self, to: str = "", compute: Compute | None = None, *, force: bool = False) -> RollbackPlan:
         """Return the plan of a rollback."""
         observed = self.observed(compute, reads_region=True)
+        if is_abort(observed.group, to):
+            return plan_abort(self.config, observed)
         request = self.request("0", compute)
         chosen = choose_rollback_target(self.config, observed, request.now, to, force=force)
         return plan_rollback(self.config, observed, chosen, request.run, request.now)
@@ -142,18 +145,16 @@ class Rig:
         compute = compute or self.compute()
         return self.perform(self.plan_rollback(to, compute, force=force), compute)
 
-    def promote(self, compute: Compute | None = None, *, full: bool = False) -> RolloutResult:
+    def promote(self, compute: Compute | None = None, *, full: bool = False, step: int | None = None) -> RolloutResult:
         """Go on with the canary of the group."""
         compute = compute or self.compute()
-        return self.perform(plan_promotion(self.config, self.observed(compute), is_full=full), compute)
+        observed = self.observed(compute)
+        return self.perform(plan_promotion(self.config, observed, self.now(compute), is_full=full, step=step), compute)
 
     def abort(self, compute: Compute | None = None) -> RolloutResult:
         """Restore the version beside the canary of the group."""
         compute = compute or self.compute()
-        observed = self.observed(compute)
-        chosen = abort_target(self.config, observed, required_rollout(self.config, observed, "abort"))
-        request = self.request("0", compute)
-        return self.perform(plan_rollback(self.config, observed, chosen, request.run, request.now), compute)
+        return self.perform(plan_abort(self.config, self.observed(compute)), compute)
 
     def reconcile(self, compute: Compute | None = None) -> RolloutResult:
         """Finish or undo the rollout that another process left."""

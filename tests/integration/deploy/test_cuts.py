@@ -168,7 +168,11 @@ def test_automatic_rollback_survives_every_spoilt_exchange() -> None:
 @pytest.mark.parametrize("edit", EDITS)
 @pytest.mark.parametrize("verb", VERBS)
 def test_edit_before_any_exchange_is_refused_or_named(verb: str, edit: str) -> None:
-    """An edit before the PATCH is a refusal, a later edit is named in the error, and no edit is overwritten."""
+    """
+    An edit before the PATCH is a refusal, a later edit is named in the error, and no edit is overwritten.
+
+    A rollback is not refused for a type of the update policy: its PATCH sets the type.
+    """
     done, before = ("a", "latest") if verb == "deploy" else ("latest", "a")
     for number in range(len(edit) % STRIDE, exchanges(verb), STRIDE):
         rig = new_rig_for(verb)

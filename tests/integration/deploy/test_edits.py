@@ -64,12 +64,25 @@ def test_typed_rollback_refuses_an_edit_too() -> None:
     """A typed rollback checks the document that it patches."""
     rig = rig_without_bake()
     rig.deploy("a")
-    inject_fault(
-        rig, on="instanceGroupManagers.patch", nth=[1], request=edit({"updatePolicy": {"type": "OPPORTUNISTIC"}})
-    )
-    with pytest.raises(RefusedError, match="OPPORTUNISTIC"):
+    inject_fault(rig, on="instanceGroupManagers.patch", nth=[1], request=edit({"allInstancesConfig": MASK}))
+    with pytest.raises(RefusedError, match="allInstancesConfig has a 'startup-script'"):
         rig.rollback()
     assert rig.serving() == ["a"] * 3
+
+
+@pytest.mark.parametrize("moment", ["before", "during"])
+def test_typed_rollback_sets_a_stopped_group_going(moment: str) -> None:
+    """OPPORTUNISTIC, by which a person stops a bad rollout, closes no way back: one PATCH sets version and type."""
+    rig = rig_without_bake()
+    rig.deploy("a")
+    stop = {"updatePolicy": {"type": "OPPORTUNISTIC"}}
+    if moment == "before":
+        rig.control("PATCH", GROUP, stop)
+    else:
+        inject_fault(rig, on="instanceGroupManagers.patch", nth=[1], request=edit(stop))
+    rig.rollback()
+    assert rig.serving() == ["latest"] * 3
+    assert (rig.emulator.environment.view.get(GROUP) or {})["updatePolicy"]["type"] == "PROACTIVE"
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,21 @@
 """A canary that another process finds: what it shows, goes on with, and refuses."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from deploy.documents.group_state import Version
 from deploy.errors import NotRestoredError, RefusedError, RolledBackError, SupersededError
+from deploy.group.health import is_idle
 from deploy.report.rebuilt_result import rebuilt_result
 from deploy.report.releases import release_rows
 from deploy.report.status import status
-from deploy.rollout.rollback_plan import abort_target, plan_rollback
-from deploy.rollout.step_plan import required_rollout
+from deploy.rollout.abort_plan import plan_abort
+from deploy.rollout.plan import NothingToDo
+from deploy.rollout.reconcile_plan import plan_reconcile
+from deploy.rollout.result import RolloutResult
 from deploy.rollout.watch import Snapshot
 from tests.integration.deploy.clients import Client
 from tests.integration.deploy.stepped import AT_STEP_1, names, share, stepped_rig, target
@@ -120,6 +125,63 @@ def test_each_step_checks_the_group_again() -> None:
     assert share(rig, "a") == 3
 
 
+def test_process_killed_in_the_last_bake_is_taken_over() -> None:
+    """No state shows the end of the last bake: `reconcile` bakes again, and a repeated `deploy` says so."""
+    rig = stepped_rig({"instances": 1}, bake_s=600.0)
+    dying = Client(rig.emulator, rig.config.project, "dying", lambda compute: rig.deploy("a", compute))
+    while not is_idle(rig.observed().group) or share(rig, "a") < 3:
+        dying.go(dying.exchanges + 1)
+    dying.kill()
+    plan = rig.plan("a")
+    assert isinstance(plan, NothingToDo)
+    assert [line for line in plan.warnings if "the end of the last bake is not recorded" in line]
+    text = "serves from every instance, and the end of its last bake is not recorded"
+    assert status(rig.config, rig.observed(), rig.now()).summary.endswith(text)
+    began_s = rig.emulator.environment.clock.now_s()
+    result = rig.reconcile()
+    assert rig.emulator.environment.clock.now_s() - began_s >= 600
+    assert (result.changed, "baked" in [phase.name for phase in result.phases]) == (False, True)
+    assert rebuilt_result(rig.config, "dev", rig.observed(), rig.now()).exit_code == 0
+    rig.deploy("b")
+    rig.rollback()
+    assert isinstance(plan_reconcile(rig.config, rig.observed(), rig.now()), NothingToDo)
+
+
+@pytest.mark.parametrize("policy", [{"type": "OPPORTUNISTIC"}, {"mostDisruptiveAllowedAction": "NONE"}], ids=str)
+def test_canary_of_a_group_that_was_stopped_is_aborted(policy: dict[str, Any]) -> None:
+    """A person stops a rollout by its update policy, and then aborts it."""
+    rig = stepped_rig()
+    rig.deploy("a")
+    rig.control("PATCH", GROUP, {"updatePolicy": policy})
+    with pytest.raises(RefusedError):
+        rig.promote()
+    rig.abort()
+    assert rig.serving() == ["latest"] * 3
+
+
+@pytest.mark.parametrize("verb", ["abort", "rollback"])
+def test_canary_whose_size_another_client_set_is_aborted(verb: str) -> None:
+    """The size is no step of the release, so that no verb but these can go on with the group."""
+    rig = stepped_rig()
+    rig.deploy("a")
+    document = rig.emulator.environment.view.get(GROUP) or {}
+    sizes = [{**entry, **({"targetSize": {"fixed": 2}} if "-r-" in entry["instanceTemplate"] else {})}
+             for entry in document["versions"]]  # fmt: skip
+    rig.control("PATCH", GROUP, {"versions": sizes})
+    rig.emulator.environment.clock.move(600)
+    calls: tuple[Callable[[], RolloutResult], ...] = (
+        rig.promote,
+        rig.reconcile,
+        partial(rig.deploy, "a"),
+        partial(rig.deploy, "b"),
+    )
+    for call in calls:
+        with pytest.raises(RefusedError, match=r"its size 2 is no step of its release, .* run `abort`"):
+            call()
+    (rig.abort if verb == "abort" else rig.rollback)()
+    assert rig.serving() == ["latest"] * 3
+
+
 def test_resize_between_plan_and_patch_is_refused() -> None:
     """A step that would be the whole group of another size is not set; the command can be run again."""
     rig = stepped_rig({"instances": 2}, {"pause": True})
@@ -134,9 +196,7 @@ def test_abort_that_meets_the_next_step_restores_the_old_release() -> None:
     """An abort that was planned at one step undoes the next one too, which another process has set meanwhile."""
     rig = stepped_rig({"instances": 1}, {"pause": True}, {"instances": 2}, {"pause": True})
     rig.deploy("a")
-    observed, now = rig.observed(), rig.now()
-    chosen = abort_target(rig.config, observed, required_rollout(rig.config, observed, "abort"))
-    plan = plan_rollback(rig.config, observed, chosen, "abort", now)
+    plan = plan_abort(rig.config, rig.observed())
     rig.promote()
     rig.perform(plan)
     assert rig.serving() == ["latest"] * 3

@@ -77,6 +77,33 @@ def test_promote_goes_to_the_next_pause() -> None:
     assert not [phase for phase in result.phases if phase.name.startswith("step")]
 
 
+def test_repeated_promote_passes_no_other_pause() -> None:
+    """With the step of the pause's report, a call whose answer was lost can be made again at any time."""
+    steps = ({"instances": 1}, {"pause": True}, {"instances": 2}, {"pause": True})
+    rig = stepped_rig(*steps)
+    rig.deploy("a")
+    with pytest.raises(RefusedError, match="is at step 1 of 3, on 1 of 3 instances, and --step is 2"):
+        rig.promote(step=2)
+    for _ in range(2):
+        assert rig.promote(step=1).pause == Pause(2, 3, "2 of 3 instances")
+        assert share(rig, "a") == 2
+    with pytest.raises(RefusedError, match="and --step is 1"):
+        rig.promote(step=1, full=True)
+    patches = rig.writes()
+    for _ in range(2):
+        assert rig.promote(step=2).pause is None
+        assert share(rig, "a") == 3
+    assert rig.promote(step=1).pause is None
+    assert rig.writes().count(("instanceGroupManagers.patch", 200)) == 1 + patches.count(
+        ("instanceGroupManagers.patch", 200)
+    )
+    with pytest.raises(RefusedError, match="has no canary of a rollout with steps"):
+        rig.promote()
+    rig.rollback()
+    with pytest.raises(RefusedError, match="has no canary of a rollout with steps"):
+        rig.promote(step=2)
+
+
 @pytest.mark.parametrize("verb", ["abort", "rollback", "rollback --to"])
 def test_abort_restores_the_version_beside_the_canary(verb: str) -> None:
     """`abort` and `rollback` restore the old entry as it was, so that no other instance is replaced."""

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from deploy.errors import NotAllowedError, RolledBackError
+from deploy.errors import CapacityError, NotAllowedError, NotRestoredError, RolledBackError
 from deploy.group.drift import drift
 from deploy.report.text import facts
 from deploy.rollout.insert_template import insert_template
 from deploy.rollout.patch import patch_group
 from deploy.rollout.plan import NothingToDo, WaitForRollout
+from deploy.rollout.promote_plan import plan_promotion
 from deploy.rollout.reconcile_plan import plan_reconcile
-from deploy.rollout.step_plan import plan_promotion
 from deploy.rollout_settings import RolloutSettings
 from tests.integration.deploy.faulty import set_instance_rule, set_quotas
 from tests.integration.deploy.rig import Rig, new_rig
@@ -111,6 +111,47 @@ def test_reconcile_restores_the_policy_of_a_rollout_that_still_runs() -> None:
     assert (rig.serving(), policy_of(rig)) == (["a"] * 3, policy_of_file(rig))
 
 
+@pytest.mark.parametrize("is_abandoned", [False, True])
+def test_quota_that_vanishes_leaves_the_surge_of_the_file(is_abandoned: bool) -> None:
+    """After the plan, another client takes all but one instance of the quota: the rollout goes on one by one."""
+    rig = rig_of(5)
+    plan = rig.plan_release("a")
+    assert plan.surge == 5
+    if is_abandoned:
+        abandon(rig)
+    set_quotas(rig, INSTANCES=6.0)
+    result = rig.reconcile() if is_abandoned else rig.perform(plan)
+    assert (rig.serving(), most_instances(rig)) == (["a"] * 5, 10)
+    assert policy_of(rig) == policy_of_file(rig)
+    [warning] = [line for line in result.warnings if "goes on with the surge of the environment file" in line]
+    assert warning.startswith("QUOTA_EXCEEDED: ")
+    assert result.restored_policy
+
+
+def test_quota_without_room_for_the_surge_of_the_file_is_a_lack_of_capacity() -> None:
+    """No new instance gets capacity, so that a smaller surge would not fit either."""
+    rig = rig_of(5)
+    plan = rig.plan_release("a")
+    set_quotas(rig, INSTANCES=5.0)
+    with pytest.raises(CapacityError):
+        rig.perform(plan)
+    assert rig.serving() == ["latest"] * 5
+
+
+def test_quota_that_vanishes_twice_ends_in_time() -> None:
+    """The instance that fits is the last one: the release has failed after the time of the rollout, and not before."""
+    rig = rig_of(5)
+    plan = rig.plan_release("a")
+    set_quotas(rig, INSTANCES=6.0)
+
+    def take(_: object) -> None:
+        if policy_of(rig)["maxSurge"] == 1:
+            set_quotas(rig, INSTANCES=1.0)
+
+    with pytest.raises(NotRestoredError, match=r"not done after 1320 s: QUOTA_EXCEEDED"):
+        rig.execution(plan, show_snapshot=take).perform()
+
+
 @pytest.mark.parametrize("verb", ["reconcile", "deploy"])
 def test_surge_that_a_killed_rollout_left_is_restored(verb: str) -> None:
     """After a kill between success and the second PATCH, the drift is printed, and both verbs restore the policy."""
@@ -133,7 +174,7 @@ def test_step_creates_no_more_instances_than_its_target() -> None:
     assert (rig.serving().count("a"), most_instances(rig)) == (1, 7)
     assert not any("update policy" in line for line in drift(rig.config, rig.observed()))
     observed = rig.observed()
-    result = rig.perform(plan_promotion(rig.config, observed, is_full=True))
+    result = rig.perform(plan_promotion(rig.config, observed, rig.now(), is_full=True))
     assert (rig.serving(), most_instances(rig)) == (["a"] * 6, 11)
     assert (result.surge, result.restored_policy) == (6, True)
     assert policy_of(rig) == policy_of_file(rig)

@@ -1,6 +1,7 @@
 """Bakes whose checks have no data: what the result and `status` say, and canaries whose checks are gone."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -70,7 +71,7 @@ def test_canary_is_not_promoted_without_its_checks() -> None:
     rig.deploy("a")
     patches, judged = rig.writes(), rig.config
     rig.config = judged.model_copy(update={"rollout": judged.rollout.model_copy(update={"analysis": None})})
-    for call in (rig.promote, lambda: rig.deploy("a")):
+    for call in (rig.promote, partial(rig.deploy, "a")):
         with pytest.raises(RefusedError, match=r"was deployed with checks 'errors', 'p99', and the environment file"):
             call()
     assert rig.writes() == patches

@@ -1,12 +1,14 @@
-"""Which releases no metric judges, because there is nothing better to restore, and what `promote` refuses."""
+"""Which releases no metric judges, or judges again, and what `promote` refuses."""
 
 from typing import NoReturn
 
 import pytest
 
-from deploy.errors import RefusedError
+from deploy.errors import RefusedError, RolledBackError
+from deploy.group.health import is_idle
 from deploy.rollout.analysis import refuse_canary_above_a_limit
 from deploy.rollout.watch import Snapshot
+from tests.integration.deploy.clients import Client
 from tests.integration.deploy.metered import ERRORS, metered
 
 
@@ -56,3 +58,17 @@ def test_promote_refuses_a_canary_above_a_limit() -> None:
     refuse_canary_above_a_limit(rig.reader(), rig.observed().group)
     rig.metrics = {"errors": {"a": 0.0}}
     refuse_canary_above_a_limit(rig.reader(), rig.observed().group)
+
+
+def test_last_bake_is_judged_again_by_a_process_that_takes_over() -> None:
+    """The checks of a release whose process was killed in the last bake count as those of any bake."""
+    rig = metered(ERRORS, steps=({"instances": 1, "bake_s": 30},))
+    rig.metrics = {"errors": {"latest": 0.0, "a": 0.0}}
+    dying = Client(rig.emulator, rig.config.project, "dying", lambda compute: rig.deploy("a", compute))
+    while rig.serving() != ["a"] * 3 or not is_idle(rig.observed().group):
+        dying.go(dying.exchanges + 1)
+    dying.kill()
+    rig.metrics = {"errors": {"latest": 0.0, "a": 0.02}}
+    with pytest.raises(RolledBackError, match=r"check 'errors' is 0.02"):
+        rig.reconcile()
+    assert rig.serving() == ["latest"] * 3

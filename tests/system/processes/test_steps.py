@@ -14,23 +14,25 @@ STEPS = "[{instances: 1, bake_s: 1}, {pause: true}, {percent: 50, bake_s: 1}]"
 
 
 def test_canary_is_promoted_by_another_process(deployer: Deployer) -> None:
-    """A deploy pauses with exit 0 and prints both commands; another release is refused; promote finishes."""
+    """A deploy pauses with exit 0 and prints both commands; another release is refused; promote finishes, once."""
     deployer.rollout = f"{{{TIMES}, steps: {STEPS}}}"
     code, report, progress = deployer.run("deploy", "--image", reference("a"))
     assert (code, report.splitlines()[0].startswith(f"◐ {GROUP}: paused at step 1 of 3 · ")) == (0, True), progress
     assert "step 1 of 3: 1 instance\n" in progress
     printed = dict(line.split(maxsplit=1) for line in unwrapped(report).splitlines() if "--env dev" in line)
-    assert printed == {verb: f"{deployer.typed} {verb} --env dev" for verb in ("promote", "abort")}
+    assert printed == {
+        "promote": f"{deployer.typed} promote --env dev --step 1",
+        "abort": f"{deployer.typed} abort --env dev",
+    }
     canary = deployer.json("status")["canary"]
     assert (canary["step"], canary["steps"], canary["share"], canary["is_serving"]) == (1, 3, "1 of 3 instances", True)
     assert canary["digest"] == digest("a")
     code, _, stderr = deployer.run("deploy", "--image", reference("b"))
-    assert (code, f"run `{printed['promote']}` to go on" in unwrapped(stderr)) == (3, True)
+    assert (code, f"run `{deployer.typed} promote --env dev` to go on" in unwrapped(stderr)) == (3, True)
     assert f"or `{printed['abort']}` to restore" in unwrapped(stderr)
     code, report, stderr = deployer.run(*printed["promote"].removeprefix(f"{deployer.typed} ").split())
-    assert (code, report.splitlines()[0].startswith(f"✓ ai-server aaaaaaa serves {GROUP} · 3/3 · ")) == (0, True), (
-        stderr
-    )
+    assert (code, report.startswith(f"✓ ai-server aaaaaaa serves {GROUP} · 3/3 · ")) == (0, True), stderr
+    assert deployer.run(*printed["promote"].removeprefix(f"{deployer.typed} ").split())[0] == 0
     assert [row["state"] for row in deployer.json("history")] == ["proven"]
     assert len(deployer.versions()) == 1
 
@@ -68,3 +70,17 @@ def test_canary_is_aborted_by_another_process(deployer: Deployer) -> None:
     assert (baking.returncode, "superseded by another change of the group" in stderr) == (5, True)
     assert "the canary was aborted meanwhile: the group is set to 'dojangkok-dev-ai-server-seed' alone" in stderr
     assert deployer.versions() == ["dojangkok-dev-ai-server-seed"]
+
+
+def test_canary_is_aborted_without_the_token_of_its_checks(deployer: Deployer) -> None:
+    """A file of a token that is not there ends a promote before any write, and is in the way of no abort."""
+    check = "{name: errors, query: 'max(errors{instance=~\"$instances\"})', at_most: 1}"
+    analysis = f"{{prometheus: 'http://127.0.0.1:9', checks: [{check}]}}"
+    deployer.rollout = f"{{{TIMES}, steps: {STEPS}, analysis: {analysis}}}"
+    code, report, progress = deployer.run("deploy", "--image", reference("a"))
+    assert (code, "paused at step 1 of 3" in report) == (0, True), progress
+    token = ("--prometheus-token", "absent")
+    code, _, stderr = deployer.run("promote", *token)
+    assert (code, "--prometheus-token: the file can't be read" in stderr) == (4, True), stderr
+    assert deployer.run("abort", *token)[0] == 0
+    assert len(deployer.versions()) == 1

@@ -172,7 +172,7 @@ def test_canary_is_promoted_and_another_one_aborted(place: Place) -> None:
         f"{verb} --env canary"
         for verb in (
             "deploy --image <third>", "status", "deploy --image <second>",
-            "promote", "deploy --image <second>", "abort",
+            "promote --step 1", "deploy --image <second>", "abort",
         )
     ]  # fmt: skip
     assert [command.exit_codes for command in canary.commands] == [(0,), (0,), (3,), (0,), (0,), (0,)]

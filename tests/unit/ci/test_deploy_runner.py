@@ -97,11 +97,13 @@ def test_rollback_passes_its_own_arguments_and_the_group(runs: list[tuple[Option
 
 
 def test_promote_and_abort_pass_their_arguments(runs: list[tuple[Options, list[str]]]) -> None:
-    """Promote has a flag of its own, and both have the time of a step."""
+    """Promote has flags of its own, and both have the time of a step."""
     call("promote", full=True, timeout="600")
+    call("promote", step=2)
     call("abort", timeout="600")
     assert [arguments for _, arguments in runs] == [
         ["promote", "--format", "text", "--timeout", "600", "--full"],
+        ["promote", "--format", "text", "--step", "2"],
         ["abort", "--format", "text", "--timeout", "600"],
     ]
 

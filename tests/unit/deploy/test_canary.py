@@ -123,10 +123,15 @@ STEPS = (Step(1, 120.0, pauses=True), Step("50%", 60.0), Step(3, 0.0))
 
 
 @pytest.mark.parametrize(
-    ("index", "size", "expected"), [(0, 3, 1), (0, 2, 2), (1, 4, 2), (1, 6, 3), (1, 20, 3), (2, 3, 3)]
+    ("index", "size", "expected"),
+    [(0, 3, 1), (0, 2, 3), (1, 4, 2), (1, 3, 3), (1, 6, 3), (1, 20, 3), (2, 3, 3), (2, 2, 3)],
 )
 def test_step_that_does_not_raise_the_canary_is_left_out(index: int, size: int, expected: int) -> None:
-    """An autoscaler may have changed the target size; the number of steps stands for the whole group."""
+    """
+    An autoscaler may have changed the target size; the number of steps stands for the whole group.
+
+    A step of as many instances as the group has is the whole group, and is left out too.
+    """
     assert next_position(STEPS, index, size) == expected
 
 

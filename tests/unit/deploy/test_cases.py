@@ -32,11 +32,12 @@ from deploy.group.health import is_settled
 from deploy.group.observation import Observation
 from deploy.group.quotas import Quota
 from deploy.release import record, template
+from deploy.rollout.abort_plan import is_abort, plan_abort
 from deploy.rollout.deploy_plan import DeployRequest, plan_deploy
 from deploy.rollout.plan import Plan
+from deploy.rollout.promote_plan import plan_promotion
 from deploy.rollout.reconcile_plan import plan_reconcile
-from deploy.rollout.rollback_plan import abort_target, choose_rollback_target, plan_rollback
-from deploy.rollout.step_plan import plan_promotion, required_rollout
+from deploy.rollout.rollback_plan import choose_rollback_target, plan_rollback
 from lib.image_reference import Reference
 from tests.unit.deploy.values import CONFIG, REPOSITORY, digest
 
@@ -179,11 +180,12 @@ def decide(case: Case, config: Config, observation: Observation) -> Plan:
     if case.verb == "reconcile":
         return plan_reconcile(config, observation, case.now)
     if case.verb == "promote":
-        return plan_promotion(config, observation, is_full=case.full)
+        return plan_promotion(config, observation, case.now, is_full=case.full)
     if case.verb == "abort":
-        chosen = abort_target(config, observation, required_rollout(config, observation, "abort"))
-        return plan_rollback(config, observation, chosen, "run1", case.now)
+        return plan_abort(config, observation)
     if case.verb == "rollback":
+        if is_abort(observation.group, case.to):
+            return plan_abort(config, observation)
         chosen = choose_rollback_target(config, observation, case.now, case.to, force=case.force)
         return plan_rollback(config, observation, chosen, "run1", case.now)
     reference = Reference(REPOSITORY, digest=digest(case.image))

@@ -152,7 +152,7 @@ def test_login_that_gives_no_token_is_a_reason() -> None:
         raise NotAllowedError("credentials: key.json: no token: expired.", "log in")
 
     prometheus = Prometheus(httpx.Client(transport=FakePrometheus()), "http://p", headers, Time(lambda: 0.0, print))
-    assert prometheus.read(_QUERY) == Answer(None, "credentials: key.json: no token: expired.")
+    assert prometheus.read(_QUERY) == Answer(None, "credentials: key.json: no token: expired", "login")
 
 
 @pytest.fixture

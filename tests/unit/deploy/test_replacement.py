@@ -7,7 +7,7 @@ import pytest
 from deploy.config import Config
 from deploy.documents.group_state import Group, parse_group
 from deploy.documents.instance_count import InstanceCount
-from deploy.group.preflight import update_policy_refusals
+from deploy.group.policy_refusals import update_policy_refusals
 from deploy.group.replacement import count_refusals, missing_instances, replaced_at_once, surge_instances
 from deploy.group.update_policy import has_larger_surge, largest_surge, rollout_policy
 from deploy.rollout_settings import RolloutSettings

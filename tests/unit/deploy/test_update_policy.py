@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from deploy.documents.group_state import parse_group
 from deploy.group.later_changes import changes_since_patch
-from deploy.group.update_policy import largest_surge, policy_values, rollout_policy
+from deploy.group.update_policy import accepted_policy, differing_values, largest_surge, policy_values, rollout_policy
 from deploy.rollout_settings import RolloutSettings
 
 SETTINGS = RolloutSettings(surge=2)
@@ -86,3 +87,30 @@ def test_later_changes_of_a_group_are_listed(
 ) -> None:
     """Only members that can make a rollout fail are compared, and an empty member is the same as an absent one."""
     assert changes_since_patch(patched, latest) == changes
+
+
+@pytest.mark.parametrize(
+    ("settings", "zones", "size", "surge", "expected"),
+    [
+        ({"surge": "20%", "unavailable": "10%"}, 1, 10, None, ("20%", "10%")),
+        ({"surge": "20%", "unavailable": "10%"}, 1, 9, None, (2, 1)),
+        ({"surge": "20%", "unavailable": "0%"}, 1, 9, None, (2, 0)),
+        ({"surge": "20%", "unavailable": "10%"}, 3, 9, None, (3, 3)),
+        ({"surge": "20%"}, 1, 0, None, (1, 0)),
+        ({"surge": 2, "unavailable": 1}, 3, 9, None, (3, 3)),
+        ({"surge": 4}, 3, 9, None, (4, 0)),
+        ({"surge": "20%"}, 1, 9, 7, (7, 0)),
+        ({"method": "RECREATE", "unavailable": "10%"}, 1, 3, None, (0, 1)),
+    ],
+)
+def test_policy_has_numbers_that_compute_engine_accepts(
+    settings: dict[str, Any], zones: int, size: int, surge: int | None, expected: tuple[object, object]
+) -> None:
+    """Below ten instances a percentage is the number that it stands for; a number is 0 or one for each zone."""
+    names = [{"zone": f"zones/z-{number}"} for number in range(zones)]
+    raw = {"targetSize": size, "distributionPolicy": {"zones": names}}
+    policy = accepted_policy(RolloutSettings(**settings), parse_group(raw, ()), surge)
+    values = policy_values(policy)
+    assert (values["maxSurge"], values["maxUnavailable"]) == expected
+    if surge is None:
+        assert differing_values(RolloutSettings(**settings), parse_group({**raw, "updatePolicy": policy}, ())) == {}
