@@ -56,7 +56,11 @@ def test_canary_without_its_checks_is_refused_by_every_verb_that_goes_on(deploye
     deployer.rollout = json.dumps(steps)
     for words in (["promote"], ["reconcile"], ["deploy", "--image", reference("a")]):
         code, report, stderr = deployer.run(*words)
-        assert (code, report, "was deployed with check 'errors', and the environment file" in stderr) == (3, "", True)
+        assert (code, report, "was deployed with check 'errors', and the environment file" in unwrapped(stderr)) == (
+            3,
+            "",
+            True,
+        )
     assert deployer.run("abort")[0] == 0
 
 
@@ -69,8 +73,9 @@ def test_canary_is_aborted_by_another_process(deployer: Deployer) -> None:
     heading = f"✓ aborted: ai-server:latest serves {GROUP} · 3/3 · "
     assert (code, report.startswith(heading)) == (0, True), stderr
     _, stderr = baking.communicate(timeout=deployer.longest_s)
-    assert (baking.returncode, "superseded by another change of the group" in stderr) == (5, True)
-    assert "the canary was aborted meanwhile: the group is set to 'dojangkok-dev-ai-server-seed' alone" in stderr
+    assert (baking.returncode, "superseded by another change of the group" in unwrapped(stderr)) == (5, True)
+    text = "the canary was aborted meanwhile: the group is set to 'dojangkok-dev-ai-server-seed' alone"
+    assert text in unwrapped(stderr)
     assert deployer.versions() == ["dojangkok-dev-ai-server-seed"]
 
 
@@ -83,6 +88,6 @@ def test_canary_is_aborted_without_the_token_of_its_checks(deployer: Deployer) -
     assert (code, "paused at step 1 of 3" in report) == (0, True), progress
     token = ("--prometheus-token", "absent")
     code, _, stderr = deployer.run("promote", *token)
-    assert (code, "--prometheus-token: the file can't be read" in stderr) == (4, True), stderr
+    assert (code, "--prometheus-token: the file can't be read" in unwrapped(stderr)) == (4, True), stderr
     assert deployer.run("abort", *token)[0] == 0
     assert len(deployer.versions()) == 1
