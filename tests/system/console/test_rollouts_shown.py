@@ -26,7 +26,7 @@ def test_good_rollout_is_named_by_image_digest_and_commit(page: Page, rollouts: 
     """Neither names of versions nor of templates are shown of a release; its outcome has its age and its duration."""
     page.open(rollouts["good"].as_uri())
     assert re.fullmatch(
-        rf"✓\s+{re.escape(NAMES['a'])} was rolled out \d+ (s|min) ago, in \d:\d\d\.", page.text("outcome")
+        rf"✓\s+{re.escape(NAMES['a'])} was rolled out \d+ (s|min|h) ago, in [\d:]+\.", page.text("outcome")
     )
     assert page.text("summary") == f"Stable: 3 healthy, target 3, all on {NAMES['a']}."
     assert page.instances(2, 3) == {(NAMES["a"], "healthy")}
@@ -41,7 +41,7 @@ def test_failed_rollout_is_shown_with_its_reason(page: Page, rollouts: Rollouts)
     page.open(rollouts["failed"].as_uri())
     outcome = page.text("outcome")
     assert re.search(
-        rf"^✗\s+{re.escape(NAMES['b'])} failed, rolled back \d+ (s|min) ago: …\w{{4}} failed to boot: {REASON}, ",
+        rf"^✗\s+{re.escape(NAMES['b'])} failed, rolled back \d+ (s|min|h) ago: …\w{{4}} failed to boot: {REASON}, ",
         outcome,
     )
     assert outcome.endswith(f"0 of 3 instances served. {NAMES['a']} serves again.")
