@@ -35,18 +35,19 @@ async def refuse_unreadable(flag: str, secret: dagger.Secret | None) -> None:
 
 async def given_token(flag: str, secret: dagger.Secret | None) -> dagger.Secret | None:
     """
-    Return a token; None for an empty variable, which GitHub sets where a secret is absent.
+    Return a token; None for an empty text, which GitHub puts into a variable where a secret is absent.
 
-    Source: docs.github.com, "Using secrets in GitHub Actions", read 2026-11-27: the expression is an empty string then.
+    Source: docs.github.com, "Using secrets in GitHub Actions", read 2026-11-27. The URI does not show that a token is a
+    variable: the engine gives two empty secrets one URI, here that of the file of .env (v0.19.10, tried).
 
     Args:
         flag: name of the argument, such as `--prometheus-token`
         secret: the token; None where the argument was left out
 
     Raises:
-        NotAllowedError: the token cannot be read, or its file is empty
+        NotAllowedError: the token cannot be read, or is white space alone
     """
-    if secret is None or ((await secret.uri()).startswith("env://") and not await _value(flag, secret)):
+    if secret is None or not await _value(flag, secret):
         return None
     await refuse_unreadable(flag, secret)
     return secret

@@ -78,7 +78,7 @@ async def checked(options: Options) -> Options:
 
     Returns:
         The options with the credentials that a rollout uses: none in the local environment, even if a file was passed;
-        and no token of Prometheus if its variable is empty.
+        and no token of Prometheus if it is empty.
 
     Raises:
         RefusedError: there is no such environment
