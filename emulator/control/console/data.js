@@ -10,7 +10,7 @@ function word(instance) { // one word for an instance, as in the legend
   if (instance.action === "NONE") return instance.health === "" && instance.available ? "running" : instance.available ? "healthy" : "verifying";
   return WORD[instance.action] || instance.action.toLowerCase();
 }
-const shape = (instance) => [word(instance), instance.template, instance.version, instance.repairs, instance.error, instance.phases?.[0].at_s].join();
+const shape = (instance) => [word(instance), instance.template, instance.version, instance.repairs, instance.error, instance.phases?.[0]?.at_s].join();
 const isHealthy = (instance) => ["healthy", "running"].includes(word(instance));
 const style = (state) => (STATES.includes(state) ? state : state === "running" ? "healthy" : "changing");
 const same = (first, second) => JSON.stringify(first) === JSON.stringify(second);
