@@ -177,7 +177,7 @@ def test_canary_is_promoted_and_another_one_aborted(place: Place) -> None:
     ]  # fmt: skip
     assert [command.exit_codes for command in canary.commands] == [(0,), (0,), (3,), (0,), (0,), (0,)]
     for command, report, other in (
-        (canary.commands[0], "◐ web: paused at step 1 of 2 · 45 s target app aaaaaaa on 1 of 2 instances", "web serves r-1"),
+        (canary.commands[0], "◐ web: paused at step 1 of 2 · 45 s target a b on 1 of 2 instances", "web serves r-1"),
         (
             canary.commands[1], "  step 1 of 2 · 1 of 2 instances · serves · then a pause until `promote`",
             "  step 1 of 2 · 1 of 2 instances · does not serve yet · then a pause until `promote`",
