@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,7 @@ def test_boot_phases_are_bars_and_a_column(page: Page, rollouts: Rollouts) -> No
     assert [title.partition("\n")[2] for title in titles] == [f"boot: failed after 4 s: {REASON}"]
 
 
-FAILURES = {
+FAILURES: dict[str, dict[str, Any]] = {
     "failed to boot: no login": {
         "phases": [{"name": "failed", "at_s": 9, "reason": "no login"}],
         "health": "UNHEALTHY",
