@@ -1,10 +1,13 @@
 """Events during deploys as rules of a state machine: actions of people, of instances, and faults."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
+from deploy.documents.canary import Canary, version_entries
+from deploy.documents.instance_count import InstanceCount
 from tests.integration.deploy.clients import QuickClient
 from tests.integration.deploy.invariants import TEMPLATES, Watcher
 from tests.integration.deploy.rig import Rig
@@ -47,6 +50,15 @@ class Surroundings(RuleBasedStateMachine):
     @rule(size=st.sampled_from([0, 1, 2, 3, 3, 4, 5]))
     def an_operator_resizes_the_group(self, size: int) -> None:
         self._ask("POST", f"{GROUP}/resize?size={size}")
+        self._foreign_step()
+
+    @precondition(lambda self: self.watcher.canaries.is_own())
+    @rule(size=st.sampled_from([1, 2, 3]))
+    def an_operator_sets_the_size_of_the_canary(self, size: int) -> None:
+        """The size may be no step of the release; `abort` has to end such a canary too."""
+        target = self.watcher.canaries.target()
+        assert isinstance(target, Canary)
+        self._ask("PATCH", GROUP, {"versions": version_entries(replace(target, size=InstanceCount(size)))})
         self._foreign_step()
 
     @rule(index=st.integers(0, 9))
