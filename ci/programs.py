@@ -98,7 +98,7 @@ class HostSuite:
         name: argument of `make system SUITE=NAME`; `e2e` has a target of its own
         project: folder of the pyproject.toml that the tests run with
         tests: folders of the tests
-        is_nightly: whether only the nightly jobs run it, because it needs processors that nothing else uses
+        is_nightly: whether only the nightly jobs run it, because it takes minutes, or processors that nothing else uses
     """
 
     name: str
@@ -238,6 +238,9 @@ HOST_SUITES: Final = (
     )),
     HostSuite(name="processes", project="deploy", tests=("tests/system/processes",)),
     HostSuite(name="stacks", project="ci", tests=("tests/system/stacks", "tests/system/terraform")),
-    HostSuite(name="accessory", project="ci", tests=("tests/system/accessory",)),
+    HostSuite(name="accessory", project="ci", tests=("tests/system/accessory/test_accessory.py",)),
+    HostSuite(
+        name="accessory-cuts", project="ci", tests=("tests/system/accessory/test_accessory_cuts.py",), is_nightly=True
+    ),
     HostSuite(name="loss", project="ci", tests=("tests/system/loss/test_loss.py",), is_nightly=True),
 )  # fmt: skip
