@@ -97,8 +97,8 @@ def test_absent_image_is_pulled_once(script: str, vm: Vm) -> None:
     [
         ("no error found\nthe disk is full\n", "the disk is full"),
         ("Error response from daemon: no space\nsee the logs\n", "Error response from daemon: no space"),
-        ("failed to read /opt/app/app.env: line 3: unexpected character in \"canary\"\n", "cannot read app.env"),
-        ("unexpected character in \"canary\": error: x\nfailed to read /opt/app/.env\n", "cannot read app.env"),
+        ('failed to read /opt/app/app.env: line 3: unexpected character in "canary"\n', "cannot read app.env"),
+        ('unexpected character in "canary": error: x\nfailed to read /opt/app/.env\n', "cannot read app.env"),
     ],
 )
 def test_reason_is_the_line_of_the_error_without_secrets(script: str, vm: Vm, printed: str, written: str) -> None:
