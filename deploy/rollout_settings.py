@@ -173,8 +173,9 @@ def _serial_replacement_s(instances: int, started_s: float | None = None) -> flo
     A new instance is healthy after up to 150 s. The old one is deleted within 90 s, and no public source says that the
     next instance is created before that end. Source: public reports, read on 2026-11-23; see test_time_budget.py.
 
-    A recorded boot may only raise the 150 s: twice its time, 600 s at most, for a slower registry or disk, and 60 s from
-    the request to the boot and from the started containers to HEALTHY. A short one may be a reboot, without a pull.
+    A recorded boot may only raise the 150 s: twice its time, 600 s at most, for a slower registry or disk, and 60 s
+    from the request to the boot and from the started containers to HEALTHY.
+    A short one may be a reboot, without a pull.
     """
     healthy_s = max(150.0, 2 * min(started_s or 0.0, LONGEST_START_S) + 60.0)
     return max(300.0, 120.0 + (healthy_s + 90.0) * instances)

@@ -73,7 +73,8 @@ def short_initial_delay(observation: Observation) -> str:
     """
     Return why the group's initial delay is too short; empty if an instance has the time that it needs to be healthy.
 
-    It needs a minute, or as long as a recorded boot took to its started containers (600 s at most), and the probes of the health check.
+    It needs a minute, or as long as a recorded boot took to its started containers (600 s at most),
+    and the probes of the health check.
     """
     check, delay_s = observation.health_check or {}, initial_delay_s(observation.group.raw)
     interval_s, threshold = int(check.get("checkIntervalSec") or 5), int(check.get("healthyThreshold") or 2)

@@ -41,7 +41,8 @@ def test_values_of_an_earlier_boot_are_ignored() -> None:
         None, "x", {}, [], [None, 1, "x", {}], items(("started", f"{BOOT} 3")), items(("booted", "now")),
         items(("booted", f"{BOOT}")), items(("booted", f"{BOOT} -1")), items(("booted", f"{BOOT} 1e9")),
         items(("booted", f"{BOOT} 99999")), items(("booted", f"{BOOT} ١٢")), items(("booted", 12)),
-        items(("booted", f"{BOOT} 300.1"), ("started", f"{BOOT} 312")), items(BEGUN, namespace="hostkeys"), items(("other", f"{BOOT} 3")),
+        items(("booted", f"{BOOT} 300.1"), ("started", f"{BOOT} 312")),
+        items(BEGUN, namespace="hostkeys"), items(("other", f"{BOOT} 3")),
     ],
 )  # fmt: skip
 def test_any_other_value_is_ignored(written: object) -> None:
