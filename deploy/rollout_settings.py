@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema, field_val
 
 from deploy.analysis_settings import AnalysisSettings
 from deploy.documents.instance_count import InstanceCount
+from deploy.release.boot_times import LONGEST_START_S
 from deploy.release.steps import Step
 from deploy.settings_model import SETTINGS_MODEL
 from deploy.step_settings import LONGEST_S, Bake, StepSettings, check_order, release_steps
@@ -160,20 +161,21 @@ class RolloutSettings(BaseModel):
         """
         Return the seconds that an automatic rollback may take; arguments of `budget_s`.
 
-        Neither a short timeout of the rollout nor a fast boot of the release ever cuts it.
+        A short timeout of the rollout never cuts it.
         """
         return max(self.budget_s(instances, started_s), _serial_replacement_s(instances))
 
 
 def _serial_replacement_s(instances: int, started_s: float | None = None) -> float:
     """
-    Return the seconds that replacing one instance after another takes: 120, and 240 for each instance.
+    Return the seconds that replacing one instance after another takes: 120, and at least 240 for each instance.
 
     A new instance is healthy after up to 150 s. The old one is deleted within 90 s, and no public source says that the
     next instance is created before that end. Source: public reports, read on 2026-11-23; see test_time_budget.py.
 
-    A recorded boot replaces the 150 s: twice its time, for a slower registry or disk, and 60 s from the request to the
-    boot and from the started containers to HEALTHY.
+    A recorded boot may only raise the 150 s: twice its time, 600 s at most, for a slower registry or disk, and 60 s
+    from the request to the boot and from the started containers to HEALTHY.
+    A short one may be a reboot, without a pull.
     """
-    healthy_s = 150.0 if started_s is None else 2 * started_s + 60.0
+    healthy_s = max(150.0, 2 * min(started_s or 0.0, LONGEST_START_S) + 60.0)
     return max(300.0, 120.0 + (healthy_s + 90.0) * instances)

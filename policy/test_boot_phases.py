@@ -68,7 +68,7 @@ def test_failed_boot_writes_its_reason(script: str, vm: Vm, command: str) -> Non
     """After its last attempt the script writes the error of the command, and no later phase."""
     vm.set_exit_code(command, 18)
     assert vm.boot(script).returncode == 18
-    assert reason(vm) == f"{command}: the fault of a test"
+    assert reason(vm) == f"{command}: the fault of a test (exit code 18)"
     assert "started" not in dict(vm.attributes)
     assert "canary" not in str(vm.attributes)
 
@@ -77,7 +77,7 @@ def test_boot_that_fails_without_an_error_text_writes_its_exit_code(script: str,
     """A secret that is empty has no error of a command."""
     vm.set_secret("dojangkok-vllm-api-key", "")
     assert vm.boot(script).returncode != 0
-    assert reason(vm) == "the startup script ended with exit code 1"
+    assert reason(vm) == "the startup script has ended (exit code 1)"
 
 
 def test_absent_image_is_pulled_once(script: str, vm: Vm) -> None:
@@ -86,7 +86,36 @@ def test_absent_image_is_pulled_once(script: str, vm: Vm) -> None:
     (vm.folder / "texts").mkdir()
     (vm.folder / "texts/docker compose pull").write_text(_ABSENT)
     assert vm.boot(script).returncode == 1
-    assert reason(vm) == _ABSENT
+    assert reason(vm) == f"{_ABSENT} (exit code 1)"
     assert [call for call in vm.calls if call.startswith(("docker compose pull", "sleep"))] == [
         "docker compose pull --policy missing --quiet"
     ]
+
+
+@pytest.mark.parametrize(
+    ("printed", "written"),
+    [
+        ("no error found\nthe disk is full\n", "the disk is full"),
+        ("Error response from daemon: no space\nsee the logs\n", "Error response from daemon: no space"),
+        ('failed to read /opt/app/app.env: line 3: unexpected character in "canary"\n', "cannot read app.env"),
+        ('unexpected character in "canary": error: x\nfailed to read /opt/app/.env\n', "cannot read app.env"),
+    ],
+)
+def test_reason_is_the_line_of_the_error_without_secrets(script: str, vm: Vm, printed: str, written: str) -> None:
+    """A line with an error comes before the last line, and an error about an env file may quote its secrets."""
+    vm.set_exit_code("docker compose up", 15)
+    (vm.folder / "texts").mkdir()
+    (vm.folder / "texts/docker compose up").write_text(printed)
+    assert vm.boot(script).returncode == 15
+    assert reason(vm) == f"{written} (exit code 15)"
+    assert "canary" not in str(vm.attributes)
+
+
+def test_only_the_failure_is_written_again_and_never_by_an_argument(script: str, vm: Vm) -> None:
+    """A failure whose write was lost would be waited for; every process can read the arguments of another."""
+    vm.set_exit_code("docker compose up", 15)
+    vm.boot(script)
+    *others, failed = (vm.folder / "curls").read_text().splitlines()
+    assert " --retry 3 " in failed
+    assert "fault of a test" not in failed
+    assert all(" --retry 0 " in line for line in others)

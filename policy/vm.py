@@ -57,7 +57,8 @@ exec "$(PATH=${PATH#*:} command -v timeout)" --kill-after 10 "$limit_s" "${@:4}"
 """
 # The metadata server keeps what is written to the guest attributes, and fails if `codes/curl` is set.
 _CURL: Final = r"""#!/bin/bash
-echo "${*: -1} ${*: -2:1}" >>"$VM/attributes"
+echo "$*" >>"$VM/curls"
+echo "${*: -1} $(cat)" >>"$VM/attributes"
 exit "$(cat "$VM/codes/curl" 2>/dev/null || echo 0)"
 """
 _COMMANDS: Final = ("gcloud", "docker", "mountpoint", "blkid", "mkfs.ext4", "systemctl", "mount", "sleep")
@@ -130,7 +131,7 @@ class Vm:
         Returns:
             The last run of the service; of the script, if it restarts no service.
         """
-        for name in ("calls", "serving", "attributes"):
+        for name in ("calls", "serving", "attributes", "curls"):
             (self.folder / name).unlink(missing_ok=True)
         path = self.folder / "startup-script"
         path.write_text(self._moved(script))

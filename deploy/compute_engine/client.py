@@ -87,6 +87,8 @@ class Compute:
         params: dict[str, str] | None = None,
         within_s: float | None = None,
         check: Check = validation.check_object,
+        *,
+        is_retried: bool = True,
     ) -> Document:
         """
         Read a resource of the project; an answer that fails its check is read again, as a lost one.
@@ -96,12 +98,13 @@ class Compute:
             params: parameters of the query.
             within_s: seconds that the read may take, retries included; None for the budget of every request.
             check: check of the answer.
+            is_retried: whether the read is repeated after a transient error.
 
         Raises:
             CloudError: the answer is an error, also after retries.
             NotAllowedError: the answer is 401 or 403.
         """
-        return self._request(Request("GET", self.project, path, params, None, check, within_s))
+        return self._request(Request("GET", self.project, path, params, None, check, within_s, is_retried))
 
     def items(
         self, path: str, member: str = "items", verb: str = "GET", within_s: float | None = None
@@ -207,6 +210,8 @@ class Compute:
     def _request(self, request: Request) -> Document:
         budget_s = self._budget_s if request.within_s is None else request.within_s
         until_s = self.time.now_s() + budget_s
+        if not request.is_retried:
+            return self._send_authorized(request, until_s)
         return call_with_retries(lambda: self._send_authorized(request, until_s), self.time, budget_s, self._dice)
 
     def _send_authorized(self, request: Request, until_s: float) -> Document:

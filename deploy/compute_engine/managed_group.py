@@ -85,16 +85,16 @@ class ManagedGroup:
 
     def guest_attributes(self, instance: Instance, namespace: str, within_s: float) -> Any:
         """
-        Read a namespace of an instance's guest attributes; empty if nothing was written into it.
+        Read a namespace of an instance's guest attributes, by one attempt; empty if nothing was written into it.
 
         Args:
             instance: the instance.
             namespace: name of the namespace.
-            within_s: seconds that the read may take, retries included.
+            within_s: seconds that the read may take; it is not repeated, because Google limits these reads.
         """
         path = f"zones/{instance.zone}/instances/{instance.name}/getGuestAttributes"
         try:
-            document = self.compute.get(path, {"queryPath": f"{namespace}/"}, within_s=within_s)
+            document = self.compute.get(path, {"queryPath": f"{namespace}/"}, within_s, is_retried=False)
         except CloudError as error:
             if error.status == NOT_FOUND:
                 return []

@@ -27,6 +27,7 @@ class Request:
         body: document to send; None for no body.
         check: check of the answer.
         within_s: seconds that the request may take, retries included; None for the budget of every request.
+        is_retried: whether the request is sent again after a transient error.
         longest_exchange_s: seconds after which an attempt without an answer is over.
     """
 
@@ -37,6 +38,7 @@ class Request:
     body: Document | None = None
     check: Check = validation.check_object
     within_s: float | None = None
+    is_retried: bool = True
     longest_exchange_s: float = EXCHANGE_S
 
     @property

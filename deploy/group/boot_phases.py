@@ -21,6 +21,7 @@ from lib.redaction import redacted
 NAMESPACE: Final = "release"
 _FAILED: Final = "failed"
 _BOOTED: Final = "booted"
+_LATEST_BEGIN_S: Final = 300.0  # later, somebody has run the script again by hand
 _BOOT_ID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _VALUE: Final = re.compile(rf"({_BOOT_ID}) ([0-9]{{1,5}}(?:\.[0-9]{{1,3}})?)(?: (.*))?", re.DOTALL | re.ASCII)
 _LONGEST_VALUE: Final = 4_096  # characters of a value that is read; the script writes at most 512
@@ -45,8 +46,8 @@ class Boot:
 
     @property
     def is_permanent(self) -> bool:
-        """Whether more attempts, or another instance, would not resolve the failure."""
-        return bool(self.failure) and not serial_output.is_transient(self.failure)
+        """Whether the failure is known as one that no further attempt, and no other instance, resolves."""
+        return serial_output.is_permanent(self.failure)
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ def boot_facts(observed: Observation, document: Document) -> BootFacts:
 
 def parse_boot(items: Any, ended: Iterable[str] = ()) -> Boot | None:
     """
-    Return the present boot of an instance; None if its startup script has not begun to write, or wrote other text.
+    Return the present boot of an instance; None if its startup script has not begun to write, or wrote other text,
+    or began more than 300 s after the VM.
 
     Guest attributes survive a restart, so that only values with the boot id of `booted`, the first phase, count.
     Source: two public repositories (read on 2026-11-27).
@@ -95,8 +97,8 @@ def parse_boot(items: Any, ended: Iterable[str] = ()) -> Boot | None:
         ended: ids of boots that have ended.
     """
     values = _values(items)
-    boot, _, _ = values.get(_BOOTED, ("", 0.0, ""))
-    if not boot or boot in ended:
+    boot, began_s, _ = values.get(_BOOTED, ("", 0.0, ""))
+    if not boot or boot in ended or began_s > _LATEST_BEGIN_S:
         return None
     present = {key: (at_s, text) for key, (of, at_s, text) in values.items() if of == boot}
     times = BootTimes(**{key: at_s for key, (at_s, _) in present.items() if key in PHASES})

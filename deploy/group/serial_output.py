@@ -132,9 +132,9 @@ def failure(contents: str, repository: str) -> Failure | None:
     )
 
 
-def is_transient(text: str) -> bool:
-    """Return whether a line of a failed startup script shows an error that the next attempt may not have."""
-    return bool(_TRANSIENT.search(text) or _METADATA.match(text))
+def is_permanent(text: str) -> bool:
+    """Return whether a line of a failed startup script shows an error that more attempts do not fix."""
+    return bool(_PERMANENT.search(text) and not _TRANSIENT.search(text) and not _METADATA.match(text))
 
 
 def _script_failure(lines: list["_Line"], failed_ends: list["_Line"], repository: str) -> Failure | None:
@@ -149,8 +149,8 @@ def _script_failure(lines: list["_Line"], failed_ends: list["_Line"], repository
         for line in lines[pulls[-1] if pulls else 0 :]
         if _is_error(line) and (failed_ends or not _names_other_images(line.message, repository))
     ]
-    transient = [line for line in errors if is_transient(line.message)]
-    permanent = [line for line in errors if _PERMANENT.search(line.message) and not is_transient(line.message)]
+    transient = [line for line in errors if _TRANSIENT.search(line.message) or _METADATA.match(line.message)]
+    permanent = [line for line in errors if is_permanent(line.message)]
     shown = permanent or transient or failed_ends
     if not shown:
         return None

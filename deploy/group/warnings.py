@@ -10,6 +10,7 @@ from deploy.group.drift import newer_template
 from deploy.group.observation import Observation
 from deploy.group.preflight import health_check_probe
 from deploy.release import secret_scan
+from deploy.release.boot_times import LONGEST_START_S
 from deploy.release.image_places import mention_warnings
 from deploy.release.template import metadata
 
@@ -72,11 +73,12 @@ def short_initial_delay(observation: Observation) -> str:
     """
     Return why the group's initial delay is too short; empty if an instance has the time that it needs to be healthy.
 
-    It needs a minute, or as long as a recorded boot took to its started containers, and the probes of the health check.
+    It needs a minute, or as long as a recorded boot took to its started containers (600 s at most),
+    and the probes of the health check.
     """
     check, delay_s = observation.health_check or {}, initial_delay_s(observation.group.raw)
     interval_s, threshold = int(check.get("checkIntervalSec") or 5), int(check.get("healthyThreshold") or 2)
-    started_s = ceil(observation.boot.started or 0.0)
+    started_s = ceil(min(observation.boot.started or 0.0, LONGEST_START_S))
     start_s = max(started_s, _SHORTEST_START_S)
     needed_s = interval_s * threshold + start_s
     if delay_s >= needed_s:

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from pydantic import ConfigDict, Field
 
 LONGEST_S: Final = 86_400.0
+LONGEST_START_S: Final = 600.0  # of a boot to its started containers, as a measure of the next one
 _Seconds = Annotated[float, Field(ge=0, le=LONGEST_S, allow_inf_nan=False)]
 
 

@@ -15,6 +15,7 @@ _PAUSE_S: Final = 10.0
 _FIRST_READ_S: Final = 5.0  # after RUNNING: no startup script has begun before
 _READ_S: Final = 2.0  # so that the group is polled on time
 _READS_A_POLL: Final = 3
+_SILENT_S: Final = 60.0  # a script that was killed, or whose write was lost, shows no failure
 
 
 @dataclass
@@ -35,6 +36,7 @@ class BootReader:
     boots: dict[str, Boot] = field(default_factory=dict, init=False)
     _seen_s: dict[str, float] = field(default_factory=dict, init=False)
     _read_s: dict[str, float] = field(default_factory=dict, init=False)
+    _changed_s: dict[str, float] = field(default_factory=dict, init=False)
     _ended: set[str] = field(default_factory=set, init=False)
     _finished: set[str] = field(default_factory=set, init=False)
 
@@ -64,10 +66,18 @@ class BootReader:
             except CloudError:
                 continue
             boot = parse_boot(items, self._ended)
-            if boot is not None:
+            if boot is not None and boot != self.boots.get(instance.name):
                 self.boots[instance.name] = boot
+                self._changed_s[instance.name] = now_s
             if is_serving(instance, target):
                 self._finished.add(instance.name)
+
+    def is_known(self, name: str, now_s: float) -> bool:
+        """Return whether an instance shows a failure or started containers, or a new phase within the last 60 s."""
+        boot = self.boots.get(name)
+        if boot is None:
+            return False
+        return bool(boot.failure) or boot.times.started is not None or now_s - self._changed_s[name] < _SILENT_S
 
     def verdict(self, group: Group, target: Version) -> Verdict | None:
         """
@@ -103,7 +113,7 @@ class BootReader:
             # An instance that is HEALTHY already has written all its phases.
             first_s = self._seen_s[instance.name] + (0.0 if is_serving(instance, target) else _FIRST_READ_S)
             read_s = self._read_s.get(instance.name)
-            at_s = first_s if read_s is None else read_s + _PAUSE_S
+            at_s = first_s if read_s is None else max(first_s, read_s + _PAUSE_S)
             if at_s <= now_s and instance.name not in self._finished:
                 times.append((at_s, instance.name, instance))
         return [instance for _, _, instance in sorted(times, key=lambda row: row[:2])[:_READS_A_POLL]]
@@ -112,7 +122,6 @@ class BootReader:
         """Forget instances that do not run any more: a VM that runs again begins another boot."""
         for name in names:
             del self._seen_s[name]
-            self._read_s.pop(name, None)
             self._finished.discard(name)
             boot = self.boots.pop(name, None)
             if boot is not None:

@@ -73,7 +73,8 @@ class EarlyFailureDetector:
         has_phases: whether the template of the release enables guest attributes.
 
     Attributes:
-        boots: phases of the boots; the serial port of an instance that has written a phase is not read.
+        boots: phases of the boots; the serial port of an instance is not read for 60 s after a new phase, and while it
+            shows a failure or started containers.
         outputs: longest serial output of each instance by its name; a recreated instance begins a new, shorter one.
     """
 
@@ -101,7 +102,7 @@ class EarlyFailureDetector:
         failed = self.boots.verdict(group, target)
         if failed is not None:
             return failed
-        late = tuple(name for name in late_instances(group, target) if name not in self.boots.boots)
+        late = tuple(name for name in late_instances(group, target) if not self.boots.is_known(name, now_s))
         self._transient &= frozenset(late)
         self._late = next_late_instance(late, now_s, self._late, self._transient)
         instance = next((instance for instance in group.instances if instance.name == self._late.name), None)

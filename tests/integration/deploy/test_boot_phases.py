@@ -154,6 +154,16 @@ def test_script_that_writes_no_phase_is_read_from_the_serial_port() -> None:
     assert " printed: " in str(rolled_back(rig))
 
 
+@pytest.mark.parametrize("phases", [{"booted": 2}, {"booted": 2, "login": 30}])
+def test_script_that_falls_silent_is_read_from_the_serial_port(phases: dict[str, float]) -> None:
+    """A script that was killed, or whose write was lost, never writes that it has failed."""
+    rig = phased(phases=phases, never_healthy=True, serial=[ABSENT])
+    assert " printed: " in str(rolled_back(rig))
+    failed_s = next(float(entry["at_s"]) for entry in requests(rig, "instanceGroupManagers.patch")[1:])
+    read_s = float(requests(rig, SERIAL)[0]["at_s"])
+    assert 60 <= read_s - running_s(rig, "a") <= failed_s - running_s(rig, "a") < 150
+
+
 def test_account_without_the_permission_reads_the_serial_port() -> None:
     """A read that is not allowed is not repeated, and the serial port is read as before."""
     rig = phased(never_healthy=True, serial=[ABSENT])
@@ -170,3 +180,7 @@ def test_reads_that_fail_delay_no_rollout(fault: dict[str, Any]) -> None:
     result = rig.deploy("a")
     assert rig.serving() == ["a"] * 3
     assert new_times(result) == [{}] * 3
+    reads: dict[str, list[float]] = {}
+    for entry in requests(rig, READ):
+        reads.setdefault(entry["path"], []).append(float(entry["at_s"]))
+    assert all(later - earlier >= 10 for times_s in reads.values() for earlier, later in pairwise(times_s))

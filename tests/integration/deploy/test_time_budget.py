@@ -35,6 +35,14 @@ def rollout_s(size: int, profile: Profile, *, counts_deleting: bool) -> float:
     return instances.group.at_s - began_s
 
 
+@pytest.mark.parametrize(
+    ("started_s", "expected_s"), [(None, 840), (15.0, 840), (45.0, 840), (100.0, 1170), (600.0, 4170), (40_012.0, 4170)]
+)
+def test_a_recorded_boot_only_raises_the_budget(started_s: float | None, expected_s: float) -> None:
+    """A reboot has no pull, and a script that somebody has run again is no boot of hours."""
+    assert RolloutSettings().budget_s(3, started_s) == expected_s
+
+
 @pytest.mark.parametrize("counts_deleting", [True, False])
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 10, 20])
 def test_slowest_group_ends_within_the_budget(size: int, counts_deleting: bool) -> None:

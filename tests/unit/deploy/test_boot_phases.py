@@ -41,6 +41,7 @@ def test_values_of_an_earlier_boot_are_ignored() -> None:
         None, "x", {}, [], [None, 1, "x", {}], items(("started", f"{BOOT} 3")), items(("booted", "now")),
         items(("booted", f"{BOOT}")), items(("booted", f"{BOOT} -1")), items(("booted", f"{BOOT} 1e9")),
         items(("booted", f"{BOOT} 99999")), items(("booted", f"{BOOT} ١٢")), items(("booted", 12)),
+        items(("booted", f"{BOOT} 300.1"), ("started", f"{BOOT} 312")),
         items(BEGUN, namespace="hostkeys"), items(("other", f"{BOOT} 3")),
     ],
 )  # fmt: skip
@@ -73,14 +74,20 @@ def test_reason_is_one_bounded_line_without_secrets(reason: str, shown: str) -> 
     [
         ("Error response from daemon: manifest for r/app@sha256:0 not found: manifest unknown", True),
         ("denied: Permission \"artifactregistry.repositories.downloadArtifacts\" denied on resource", True),
-        ("the startup script ended with exit code 1", True),
+        ("the startup script ended with exit code 124", False),
+        ("ERROR: gcloud crashed (ConnectionError): ('Connection aborted.', RemoteDisconnected())", False),
+        ("ERROR: (gcloud.secrets.versions.access) UNAVAILABLE: The service is currently unavailable.", False),
+        ("net/http: request canceled while waiting for connection", False),
+        ("error pulling image configuration: context canceled", False),
+        ("Temporary failure resolving 'registry.example'", False),
+        ("manifest unknown: connection reset by peer", False),
         ("Error response from daemon: unauthorized: authentication required", False),
         ("Error response from daemon: Get https://r/v2/: net/http: TLS handshake timed out", False),
         ("curl: (7) Failed to connect to metadata.google.internal", False),
     ],
 )  # fmt: skip
-def test_only_an_error_that_may_pass_is_transient(reason: str, is_permanent: bool) -> None:
-    """The words are those of serial output; a script that has ended by any other error fails on every instance."""
+def test_only_a_known_error_is_permanent(reason: str, is_permanent: bool) -> None:
+    """The words are those of serial output; any other error may pass, and waits for a second instance."""
     boot = parse_boot(items(BEGUN, ("failed", f"{BOOT} 50 {reason}")))
     assert boot is not None
     assert boot.is_permanent is is_permanent
