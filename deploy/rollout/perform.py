@@ -12,7 +12,7 @@ from deploy.group.boot_phases import UNKNOWN_BOOT
 from deploy.group.health import Verdict
 from deploy.group.replacement import fits_partly
 from deploy.rollout.automatic_rollback import edits_text, refuse_mismatch, roll_back
-from deploy.rollout.bake_check import BakeCheck
+from deploy.rollout.bake_check import BakeCheck, check_of_plan
 from deploy.rollout.group_writer import GroupWriter
 from deploy.rollout.insert_template import insert_template
 from deploy.rollout.patch import restore_policy
@@ -103,7 +103,7 @@ class Execution:
 
     def _begin(self) -> GroupWriter:
         plan = self._plan
-        check = None if isinstance(plan, WaitForRollout) and not plan.is_judged else self._bake_check
+        check = check_of_plan(plan, self._bake_check)
         boot = plan.boot if isinstance(plan, WaitForRollout | DeployRelease | ContinueSteps) else UNKNOWN_BOOT
         watch = Watch(self.managed, self._config, plan.target, self._show_snapshot, self._print_line, check, boot)
         self._writer = GroupWriter(self.managed, self._config, watch, self._plan.warnings)
