@@ -4,7 +4,7 @@ from typing import NoReturn
 
 import pytest
 
-from deploy.errors import RefusedError, RolledBackError
+from deploy.errors import RefusedError
 from deploy.group.health import is_idle
 from deploy.rollout.analysis import refuse_canary_above_a_limit
 from deploy.rollout.snapshot import Snapshot
@@ -62,7 +62,7 @@ def test_promote_refuses_a_canary_above_a_limit() -> None:
 
 @pytest.mark.parametrize("late_s", [0, 7 * 86_400])
 def test_last_bake_is_judged_again_by_a_process_that_takes_over(late_s: int) -> None:
-    """Nothing shows whether that bake had ended, a week ago perhaps: a check that fails pauses, and a person decides."""
+    """Nothing shows whether that bake had ended, a week ago perhaps: a check that fails only pauses."""
     rig = metered(ERRORS, steps=({"instances": 1, "bake_s": 30},))
     rig.metrics = {"errors": {"latest": 0.0, "a": 0.0}}
     dying = Client(rig.emulator, rig.config.project, "dying", lambda compute: rig.deploy("a", compute))
@@ -79,4 +79,3 @@ def test_last_bake_is_judged_again_by_a_process_that_takes_over(late_s: int) -> 
         "release before"
     )
     assert rig.serving() == ["a"] * 3
-
