@@ -42,8 +42,8 @@ def may_be_in_last_bake(group: Group, templates: Iterable[Document]) -> bool:
     Return whether the last bake of a rollout with steps may not have ended, although every instance serves.
 
     No state shows the end of that bake: the version's name has no deadline, and a pause may have lasted for days. It is
-    over at the latest when a later release has this one as its fallback. Until then the release may be a proven one that
-    has served for a week.
+    over at the latest when a later release has this one as its fallback. Until then the release may be proven, and
+    have served for a week.
 
     Args:
         group: the group.
