@@ -32,10 +32,14 @@ class DeployVerbs:
     async def promote(
         self,
         options: Options,
-        step: Annotated[int, Doc("step to go on from; a group beyond it is only waited for (default: any)")] = 0,
+        step: Annotated[
+            int | None, Doc("step to go on from; a group beyond it is only waited for (default: any)")
+        ] = None,
         full: Annotated[bool, Doc("skip the steps and pauses that are left")] = False,
     ) -> str:
         """Go on to the next step of a rollout with steps, and from there to the next pause or the end."""
+        if step is not None and step < 1:
+            raise RefusedError(f"promote: --step is {step}; write N of 'paused at step N'")
         chosen = [*(["--step", str(step)] if step else []), *(["--full"] if full else [])]
         return await deploy_runner.run(options, ["promote", *options.flags("format", "long", "timeout"), *chosen])
 

@@ -23,7 +23,8 @@ def is_judged(group: Group, templates: Iterable[Document], now: datetime) -> boo
     """
     Return whether the checks of an analysis may judge the group's version: a deploy set it, and still has time.
 
-    A release that was restored, or that has served before, is never rolled back because of a metric.
+    A release that was restored, or that has served before, is never rolled back because of a metric: where
+    `may_be_in_last_bake` cannot exclude that it has, a check that fails only pauses.
 
     Args:
         group: the group.
@@ -41,7 +42,8 @@ def may_be_in_last_bake(group: Group, templates: Iterable[Document]) -> bool:
     Return whether the last bake of a rollout with steps may not have ended, although every instance serves.
 
     No state shows the end of that bake: the version's name has no deadline, and a pause may have lasted for days. It is
-    over at the latest when a later release has this one as its fallback.
+    over at the latest when a later release has this one as its fallback. Until then the release may be proven, and
+    have served for a week.
 
     Args:
         group: the group.

@@ -7,6 +7,7 @@ from deploy.analysis.reading import CheckSeries
 from deploy.documents.canary import Target
 from deploy.documents.group_state import Group
 from deploy.group.health import Verdict
+from deploy.rollout.plan import Plan, WaitForRollout
 
 
 @dataclass(frozen=True)
@@ -44,3 +45,37 @@ class BakeCheck(Protocol):
             group: the group at this poll.
             target: what the group is set to: a canary beside the old version, or in the last step the new version.
         """
+
+
+@dataclass(frozen=True)
+class PausingCheck:
+    """
+    Judges a release that may have been proven before: what would fail a rollout only pauses this one.
+
+    Args:
+        check: the check of a bake.
+    """
+
+    check: BakeCheck
+
+    @property
+    def series(self) -> tuple[CheckSeries, ...]:
+        """What the check has read until now."""
+        return self.check.series
+
+    def __call__(self, group: Group, target: Target) -> BakeFinding:
+        """Judge a release; the arguments are those of any check."""
+        finding = self.check(group, target)
+        if finding.state != "failed":
+            return finding
+        fix = "run `rollback` to restore the release before"
+        return BakeFinding("inconclusive", f"the last bake was judged again: {finding.text}; {fix}")
+
+
+def check_of_plan(plan: Plan, check: BakeCheck | None) -> BakeCheck | None:
+    """Return what judges the release of a plan beside its health; None for nothing."""
+    if check is None or not isinstance(plan, WaitForRollout):
+        return check
+    if not plan.is_judged:
+        return None
+    return PausingCheck(check) if plan.may_be_proven else check

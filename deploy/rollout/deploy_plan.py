@@ -94,6 +94,7 @@ def plan_same_release(config: Config, observed: Observation, now: datetime) -> N
         short_delay=short_initial_delay(observed),
         restores_policy=restores_policy,
         is_judged=typed_rollback.is_judged(group, observed.templates, now),
+        may_be_proven=may_bake and health.is_idle(group),
         steps=record.steps if record else (),
         warnings=known,
     )

@@ -12,7 +12,7 @@ from deploy.group.boot_phases import UNKNOWN_BOOT
 from deploy.group.health import Verdict
 from deploy.group.replacement import fits_partly
 from deploy.rollout.automatic_rollback import edits_text, refuse_mismatch, roll_back
-from deploy.rollout.bake_check import BakeCheck
+from deploy.rollout.bake_check import BakeCheck, check_of_plan
 from deploy.rollout.group_writer import GroupWriter
 from deploy.rollout.insert_template import insert_template
 from deploy.rollout.patch import restore_policy
@@ -103,7 +103,7 @@ class Execution:
 
     def _begin(self) -> GroupWriter:
         plan = self._plan
-        check = None if isinstance(plan, WaitForRollout) and not plan.is_judged else self._bake_check
+        check = check_of_plan(plan, self._bake_check)
         boot = plan.boot if isinstance(plan, WaitForRollout | DeployRelease | ContinueSteps) else UNKNOWN_BOOT
         watch = Watch(self.managed, self._config, plan.target, self._show_snapshot, self._print_line, check, boot)
         self._writer = GroupWriter(self.managed, self._config, watch, self._plan.warnings)
@@ -171,12 +171,12 @@ class Execution:
     def _until_served(
         self, plan: WaitForRollout | DeployRelease | ContinueSteps, writer: GroupWriter, goal: Goal
     ) -> tuple[str, ...]:
-        """Wait until the target version serves; a surge of its own that does not fit is replaced by the file's."""
-        watch = writer.watch
+        """Wait until the target version serves; the file's surge replaces one that does not fit, in the time left."""
+        began_s = self.managed.compute.time.now_s()
         try:
-            return watch.until_served(goal)
+            return writer.watch.until_served(goal)
         except NotServedError as error:
-            shortage, group = error.verdict, watch.group
+            shortage, group = error.verdict, writer.watch.group
             if shortage.state != "capacity" or group is None:
                 raise
             if not (_has_own_surge(plan) and fits_partly(group, plan.target)):
@@ -187,7 +187,8 @@ class Execution:
         self._has_restored_policy = True
         text = f"{shortage.text.rstrip('.')}: the rollout goes on with the surge of the environment file"
         self._print_line(text)
-        return (text, *warnings, *watch.until_served(replace(goal, waits_for_capacity=True)))
+        left_s = max(0.0, plan.budget_s - round(self.managed.compute.time.now_s() - began_s))
+        return (text, *warnings, *writer.watch.until_served(replace(goal, budget_s=left_s, waits_for_capacity=True)))
 
     def _restore_policy(self, writer: GroupWriter, target: Version) -> None:
         """Restore the update policy; a problem is a warning, because the release serves, and reconcile repeats it."""

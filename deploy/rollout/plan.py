@@ -55,6 +55,7 @@ class WaitForRollout:
         text: sentence about the rollout for the operator; empty for a deploy, which says it by its progress.
         restores_policy: whether the surge of a rollout is to be replaced by the environment file's in the end.
         is_judged: whether checks of the analysis judge the version while its bake lasts.
+        may_be_proven: whether the last bake of steps is repeated, and may have passed; a check that fails only pauses.
         steps: steps of the release, of which this is the last one; empty for none.
         warnings: facts that the operator should read, one line each.
     """
@@ -68,6 +69,7 @@ class WaitForRollout:
     text: str = ""
     restores_policy: bool = False
     is_judged: bool = True
+    may_be_proven: bool = False
     steps: tuple[Step, ...] = ()
     warnings: tuple[str, ...] = ()
 

@@ -23,7 +23,8 @@ def plan_reconcile(config: Config, observed: Observation, now: datetime) -> Reco
 
     A rollout by `deploy` within its deadline is waited for, and so is a version that is on every instance. A rollout
     past its deadline is undone. A rollout with steps goes on, with a new budget for its step; after its last step it
-    bakes again, because no state shows whether that bake ended. Any other rollout is left alone.
+    bakes again, because no state shows whether that bake ended, and a check that fails then pauses. Any other rollout
+    is left alone.
 
     Args:
         config: names and rollout settings of the environment.
@@ -48,7 +49,8 @@ def _plan(config: Config, observed: Observation, now: datetime) -> ReconcilePlan
     restores_policy = typed_rollback.has_left_surge(config.rollout, group, observed.templates)
     if typed_rollback.may_be_in_last_bake(group, observed.templates) and health.is_idle(group):
         text = f"'{target.template}' serves from every instance, and the end of its last bake is not recorded"
-        return replace(_waiting(config, observed, now, restores_policy=restores_policy), text=text)
+        waiting = _waiting(config, observed, now, restores_policy=restores_policy)
+        return replace(waiting, text=text, may_be_proven=True)
     if health.is_idle(group):
         is_empty = health.is_empty(group)
         empty = f"{health.NOTHING_PROVEN}: the group is set to '{target.template}'"

@@ -1,5 +1,6 @@
 """Rollouts with `surge: auto`: as many instances at once as the quota allows, and then the file's update policy."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -126,6 +127,20 @@ def test_quota_that_vanishes_leaves_the_surge_of_the_file(is_abandoned: bool) ->
     [warning] = [line for line in result.warnings if "goes on with the surge of the environment file" in line]
     assert warning.startswith("QUOTA_EXCEEDED: ")
     assert result.restored_policy
+
+
+def test_rollout_with_the_surge_of_the_file_has_the_time_that_is_left() -> None:
+    """The deadline in the version's name stays: the time before the smaller surge counts."""
+    rig = rig_of(5)
+    plan = rig.plan_release("a")
+    set_quotas(rig, INSTANCES=6.0)
+    set_instance_rule(rig, "a", never_healthy=True)
+    with pytest.raises(CapacityError) as failed:
+        rig.perform(plan)
+    waited = re.search(r"not done after (\d+) s", failed.value.message)
+    assert waited is not None
+    assert int(waited[1]) <= plan.budget_s - 10
+    assert rig.serving() == ["latest"] * 5
 
 
 def test_quota_without_room_for_the_surge_of_the_file_is_a_lack_of_capacity() -> None:

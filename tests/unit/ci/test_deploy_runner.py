@@ -108,6 +108,14 @@ def test_promote_and_abort_pass_their_arguments(runs: list[tuple[Options, list[s
     ]
 
 
+@pytest.mark.parametrize("step", [0, -1])
+def test_promote_refuses_a_step_below_1(runs: list[tuple[Options, list[str]]], step: int) -> None:
+    """Step 0 is no "any step": without a number of its own, a repeated call would pass the next pause."""
+    with pytest.raises(dagger.ExecError, match=f"^promote: --step is {step}; write N of 'paused at step N'$") as error:
+        call("promote", step=step)
+    assert (error.value.exit_code, runs) == (3, [])
+
+
 def test_prune_passes_its_own_flags(runs: list[tuple[Options, list[str]]]) -> None:
     """Unused images are listed by two flags; deploy itself refuses one without the other."""
     call("prune", images=True, dry_run=True)
