@@ -168,8 +168,8 @@ def test_published_image_is_deployed_without_a_commit() -> None:
 
 def test_rollback_and_promote_get_their_field_of_the_form() -> None:
     """The field `to` becomes the flag --to, and `step` --step: a second run of the job passes no other pause."""
-    for chosen_verb, name in (("rollback", "to"), ("promote", "step")):
-        (job,) = jobs_of(deliver("prod", chosen_verb, **{name: "7"}))
+    for event, name in ((deliver("prod", "rollback", to="7"), "to"), (deliver("prod", "promote", step="7"), "step")):
+        (job,) = jobs_of(event)
         assert flag(job.commands[0], f"--{name}") == "7"
 
 

@@ -31,7 +31,8 @@ def releases(emulator: Emulator) -> dict[str, Any]:
     """Return the releases that the console reads of the seed's project."""
     found: dict[str, Any] = succeed(emulator, "GET", "/emulator/state")["releases"]
     assert set(found) <= {"projects/dojangkok-dev"}
-    return found.get("projects/dojangkok-dev", {})
+    own: dict[str, Any] = found.get("projects/dojangkok-dev", {})
+    return own
 
 
 def test_release_of_a_template_is_its_record() -> None:

@@ -75,4 +75,4 @@ def _size(folder: Path) -> int:
     """Return the bytes of a layout's manifest and of what it lists."""
     descriptor = oci_layout.descriptor_of(folder)
     manifest = json.loads((folder / "blobs" / descriptor["digest"].replace(":", "/")).read_text())
-    return int(descriptor["size"]) + sum(blob["size"] for blob in (manifest["config"], *manifest["layers"]))
+    return int(descriptor["size"]) + sum(int(blob["size"]) for blob in (manifest["config"], *manifest["layers"]))
