@@ -9,8 +9,9 @@ from rich.cells import cell_len, chop_cells
 from lib.output import inline
 
 WIDTH: Final = 80
-# Words with the spaces before them; a command in backticks is one word.
-_WORD: Final = re.compile(r"\s*(?:`[^`]*`|\S)+")
+# Words with the spaces before them; a command in backticks, or of gcloud in quotes, is one word.
+_WORD: Final = re.compile(r"\s*(?:`[^`]*`|'gcloud [^']*'|\S)+")
+_COMMAND: Final = re.compile(r"\s*(?:`|'gcloud )")
 _ARGUMENT: Final = re.compile(r"""\s*(?:'[^']*'|"[^"]*"|\S)+""")  # quoted as by shlex.quote
 _BETWEEN: Final = " · "
 _CONTINUED: Final = " \\"  # end of a line that a shell joins with the next one
@@ -61,9 +62,8 @@ def _pieces(text: str, room: int) -> Iterator[Piece]:
             yield whole, ""
             continue
         for word in _WORD.findall(whole):
-            arguments = list(_arguments(word))
-            if width(word) > room >= max(width(argument + end) for argument, end in arguments):
-                yield from arguments
+            if width(word) > room and word.isascii() and _COMMAND.match(word):
+                yield from _quoted_arguments(word)
             else:
                 yield from ((piece, "") for piece in _words(word, room))
 
@@ -76,6 +76,13 @@ def _words(text: str, room: int) -> Iterator[str]:
 
 def _arguments(command: str) -> Iterator[Piece]:
     return ((argument, _CONTINUED) for argument in _ARGUMENT.findall(command))
+
+
+def _quoted_arguments(word: str) -> Iterator[Piece]:
+    """Yield the arguments of a command in backticks or quotes; what follows its last one is a text again."""
+    *arguments, last = re.findall(r"\s*\S+", word) if "'gcloud " in word else _ARGUMENT.findall(word)
+    yield from ((argument, _CONTINUED) for argument in arguments)
+    yield last, ""
 
 
 def _lines(pieces: Iterable[Piece], first: str, rest: str) -> list[str]:

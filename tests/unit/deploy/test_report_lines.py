@@ -4,6 +4,7 @@ import shlex
 import subprocess
 from dataclasses import replace
 
+import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -189,6 +190,22 @@ def test_command_in_backticks_stays_whole_where_a_line_has_room() -> None:
         "  Run `deploy rollback --env prod --group \\",
         f"    {'g' * 40} --to ai-server-seed`.",
     ]
+
+
+@pytest.mark.parametrize(("command", "quote"), [
+    ("gcloud compute instance-groups managed update dojangkok-prod-ai-server-mig --update-policy-type proactive", "'"),
+    ("gcloud compute instance-groups managed update dojangkok-prod-ai-server-mig --update-policy-type proactive", "`"),
+    (f"deploy rollback --env prod --repository {'r' * 90} --to seed", "`"),
+])  # fmt: skip
+def test_shell_reads_a_wrapped_command_of_a_fix_as_one(command: str, quote: str) -> None:
+    """Also a command of gcloud in single quotes, and one with an argument that is wider than a line."""
+    report = "\n".join(wrapped(f"Fix: run {quote}{command}{quote}, and deploy the release again.", "  ", "    "))
+    pasted = report.partition(quote)[2].partition(quote)[0]
+    printed = subprocess.run(
+        ["sh", "-c", f"gcloud() {{ echo gcloud $*; }}; deploy() {{ echo deploy $*; }}; {pasted}"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert printed.stdout == f"{command}\n"
 
 
 def test_columns_that_do_not_fit_have_a_second_line() -> None:
