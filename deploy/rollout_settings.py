@@ -70,7 +70,7 @@ class RolloutSettings(BaseModel):
     bake_s: Bake = 30.0
     """seconds that success must last"""
     timeout_s: _Timeout | None = None
-    """seconds until a rollout, or a step of it, has failed; default: 120, and 240 more for each new instance"""
+    """seconds until a rollout or step has failed; default: 120, 240 for each instance, at least 300; slow boots add"""
     poll_s: tuple[_Poll, _Poll] = (1.0, 5.0)
     """seconds between two polls: while the group changes, and at most; its end is read up to four times as often"""
     analysis: AnalysisSettings | None = None

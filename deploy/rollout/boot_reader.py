@@ -73,11 +73,17 @@ class BootReader:
                 self._finished.add(instance.name)
 
     def is_known(self, name: str, now_s: float) -> bool:
-        """Return whether an instance shows a failure or started containers, or a new phase within the last 60 s."""
+        """
+        Return whether an instance shows started containers, a failure that counts at once, or a phase of the last 60 s.
+
+        Any other failure may say little, such as an exit code: the serial port may show its reason.
+        """
         boot = self.boots.get(name)
         if boot is None:
             return False
-        return bool(boot.failure) or boot.times.started is not None or now_s - self._changed_s[name] < _SILENT_S
+        if boot.failure:
+            return boot.is_permanent
+        return boot.times.started is not None or now_s - self._changed_s[name] < _SILENT_S
 
     def verdict(self, group: Group, target: Version) -> Verdict | None:
         """

@@ -112,7 +112,8 @@ def ship_by_the_rollout_alone(newcomer: Newcomer) -> None:
         assert "wrote environments/prod.yaml" in printed
         with (newcomer.folder / "environments/prod.yaml").open("a") as settings:
             settings.write(SHORT)
-        assert re.search(rf"^  now +\S+/{repository}@{digest('b')} ", newcomer.run(deploy), re.MULTILINE)
+        name = repository.rpartition("/")[2]
+        assert newcomer.run(deploy).startswith(f"✓ {name} bbbbbbb serves ")
 
 
 def ship_by_the_pipeline(newcomer: Newcomer) -> None:
@@ -134,7 +135,8 @@ def ship_by_the_pipeline(newcomer: Newcomer) -> None:
         released = newcomer.run(own.replace("REF", f"http://127.0.0.1/delivery.git@{commit}"))
     reference = pushed(released, "example/hello")
     assert reference != pushed(example, "example/hello")
-    assert re.search(rf"^  now +{reference} .*\n.*\n  phases +template ", released, re.MULTILINE)
+    short = reference.rpartition("@sha256:")[2][:7]
+    assert re.search(rf"^✓ hello {short} serves \S+ · (\d+)/\1 · ", released, re.MULTILINE), released
 
 
 def test_newcomer_ships_by_the_lines_of_the_readme(newcomer: Newcomer, capsys: pytest.CaptureFixture[str]) -> None:

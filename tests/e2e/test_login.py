@@ -1,11 +1,13 @@
 """The Google credential file of a call: by GOOGLE_APPLICATION_CREDENTIALS and .env, or by the flag, which wins."""
 
 import json
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from ci.scripts.rehearse import keyless
 from tests.e2e.checkouts import Checkout, pushed
+from tests.support.reports import unwrapped
 
 IMAGE = f"asia-northeast3-docker.pkg.dev/dojangkok-prod/dojangkok-ai/ai-server@sha256:{'0' * 64}"
 DEPLOY = ("call", "deploy", "--env", "prod", "--image", IMAGE)
@@ -17,6 +19,11 @@ def credential_file(path: Path, content: Mapping[str, object]) -> str:
     return str(path)
 
 
+def reason(ran: "subprocess.CompletedProcess[str]") -> str:
+    """Return what the program printed last, without the line breaks of 80 columns."""
+    return unwrapped(ran.stderr.rpartition("Stderr:")[2])
+
+
 def test_variable_names_the_credential_file_and_the_flag_wins(checkout: Checkout, tmp_path: Path) -> None:
     """Each file has a fault of its own, which the login names; for `local` the file is not read."""
     with_key = {"type": "service_account", "client_email": "a@p.iam.gserviceaccount.com", "private_key": "no key"}
@@ -26,15 +33,15 @@ def test_variable_names_the_credential_file_and_the_flag_wins(checkout: Checkout
 
     ran = checkout.daggerw(*DEPLOY, **variable)
     assert ran.returncode == 4, ran.stderr
-    assert "private_key" in ran.stderr.rpartition("Stderr:")[2]
+    assert "private_key" in reason(ran)
     ran = checkout.daggerw(*DEPLOY, "--credentials", f"file:{by_flag}", **variable)
     assert ran.returncode == 4, ran.stderr
-    assert "type: is not a known kind of credential file" in ran.stderr.rpartition("Stderr:")[2]
+    assert "type: is not a known kind of credential file" in reason(ran)
 
     Path(by_variable).unlink()
     ran = checkout.daggerw(*DEPLOY, **variable)
     assert ran.returncode == 4, ran.stderr
-    last = ran.stderr.rpartition("Stderr:")[2]
+    last = reason(ran)
     assert f"--credentials: file '{by_variable}' cannot be read: no such file or directory. Fix: " in last
     assert "GOOGLE_APPLICATION_CREDENTIALS" in last
     ran = checkout.daggerw("call", "status", "--env", "local", **variable)

@@ -164,6 +164,15 @@ def test_script_that_falls_silent_is_read_from_the_serial_port(phases: dict[str,
     assert 60 <= read_s - running_s(rig, "a") <= failed_s - running_s(rig, "a") < 150
 
 
+def test_reason_that_says_nothing_leaves_the_serial_port_to_be_read() -> None:
+    """The lines of docs/adopt.md write an exit code alone: a single instance fails by what its serial port shows."""
+    code = "the startup script ended with exit code 1"
+    rig = phased(phases={"booted": 2, "failed": 9}, failed=code, never_healthy=True, serial=[ABSENT])
+    assert " printed: " in str(rolled_back(rig))
+    failed_s = next(float(entry["at_s"]) for entry in requests(rig, "instanceGroupManagers.patch")[1:])
+    assert failed_s - running_s(rig, "a") < 60
+
+
 def test_account_without_the_permission_reads_the_serial_port() -> None:
     """A read that is not allowed is not repeated, and the serial port is read as before."""
     rig = phased(never_healthy=True, serial=[ABSENT])
