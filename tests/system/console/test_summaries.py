@@ -61,7 +61,7 @@ def shown(browser: Chrome, folder: Path, text: str) -> None:
         ("success", f"✓ ai-server aaaaaaa (2b7d1c9) serves {GROUP} · 3/3 · "),
         ("nothing", f"✓ nothing to do: ai-server aaaaaaa (2b7d1c9) serves {GROUP}"),
         ("pause", f"◐ {GROUP}: paused at step 1 of 2 · "),
-        ("abort", f"✓ aborted: ai-server aaaaaaa serves {GROUP} · 3/3 · "),
+        ("abort", f"✓ aborted: ai-server aaaaaaa (2b7d1c9) serves {GROUP} · 3/3 · "),
         ("failure", f"✗ {GROUP}: deploy lacked capacity, rolled back (exit code 9) · "),
         ("status", f"{GROUP}: "),
         ("history", ""),
@@ -77,7 +77,7 @@ def test_summary_has_its_outcome_in_the_heading_and_no_empty_head(
         "const texts = selector => [...document.querySelectorAll(selector)].map(element => element.innerText.trim());"
         "return [texts('h3'), texts('th'), document.querySelectorAll('img, script, a').length]"
     )
-    assert [text.startswith(heading) for text in headings] == ([True] if heading else [])
+    assert [text.startswith(heading) for text in headings] == ([True] if heading else []), headings
     assert "" not in heads
     assert (elements, browser.title) == (0, "summary")
     assert read("return document.body.scrollWidth <= document.body.clientWidth"), summaries[name]

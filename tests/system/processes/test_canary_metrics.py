@@ -48,7 +48,7 @@ def test_image_that_answers_errors_is_caught(deployer: Deployer, tmp_path: Path)
         assert deployer.versions() == [SEED]
         code, report, stderr = deployer.run("deploy", "--image", reference("a"), "--long")
         assert code == 0, stderr
-        assert re.search(r"errors +0 +0\.01 +within ", report), report
-        assert re.search(r"requests +\d+\.?\d* +\d+\.?\d* +within ", report), report
+        assert re.search(r"errors +0 +0\.01 +within ", unwrapped(report)), report
+        assert re.search(r"requests +\d+\.?\d* +\d+\.?\d* +within ", unwrapped(report)), report
         assert SEED not in deployer.versions()
     assert instances.unhealthy == set()

@@ -160,4 +160,5 @@ def test_unreadable_group_is_reported_after_a_signal(deployer: Deployer) -> None
     def is_time() -> bool:
         return insert() and bool(deployer.emulator.plan_fault(on="instanceGroupManagers.get", hang=True))
 
-    assert "The group can't be read: its target version is not known." in interrupted(deployer, is_time, signal.SIGINT)
+    stderr = interrupted(deployer, is_time, signal.SIGINT)
+    assert "The group can't be read: its target version is not known." in unwrapped(stderr)

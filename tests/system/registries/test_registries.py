@@ -13,6 +13,7 @@ from tests.support.docker_registry import docker_registry, logins
 from tests.support.emulator import Emulator
 from tests.support.image_layout import write_image
 from tests.support.programs import ROOT, require
+from tests.support.reports import unwrapped
 from tests.support.web_hosts import Asked, Reply, WebHosts, certificate_of, served
 
 _TOKEN = "ya29.google"
@@ -78,7 +79,7 @@ def test_deploy_reads_a_registry_with_the_login_of_its_file_alone(emulator: Emul
             ),
         ):
             done = deployer.run(*wanted, *options)
-            assert (done.exit_code, text in done.stderr) == (4, True), done.stderr
+            assert (done.exit_code, text in unwrapped(done.stderr)) == (4, True), done.stderr
 
 
 def test_a_push_logs_in_with_the_file_of_logins(pusher: Pusher, tmp_path: Path) -> None:
