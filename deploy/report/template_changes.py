@@ -52,6 +52,8 @@ def _readable(document: Document, entries: Sequence[str]) -> dict[str, str]:
     members: dict[str, Any] = json.loads(release.dump()) if release else {}
     if release and release.steps:
         members["steps"] = release.steps
+    if release and release.boot.reached():
+        members["boot"] = " · ".join(f"{phase} {at_s:g} s" for phase, at_s in release.boot.reached())
     return lines | {f"metadata {record.RECORD_KEY}.{key}": _text(value) for key, value in members.items()}
 
 

@@ -10,6 +10,8 @@ from deploy.compute_engine.serving_boots import read_serving_boot
 from deploy.errors import RolledBackError
 from deploy.release.record import RECORD_KEY, parse_record
 from deploy.release.template import metadata
+from deploy.report.preview import preview
+from deploy.report.template_changes import Change
 from deploy.rollout.deploy_plan import plan_deploy
 from deploy.rollout.plan import DeployRelease
 from deploy.rollout.result import RolloutResult
@@ -137,6 +139,8 @@ def test_record_of_the_next_release_has_the_phases_of_the_instances_that_serve()
     record = parse_record(metadata(plan.template)[RECORD_KEY])
     assert record is not None
     assert dict(record.boot.reached()) == TIMES
+    phases = " · ".join(f"{name} {at_s:g} s" for name, at_s in record.boot.reached())
+    assert Change("metadata release.boot", "", phases) in preview(rig.config, observed, plan).template
     rig.perform(plan, compute)
     assert rig.serving() == ["b"] * 3
 
