@@ -5,6 +5,7 @@ The invariant of canaries, checked on the emulator's request log and on each PAT
        above its size
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from deploy.documents.canary import Canary, Target, target_of
@@ -101,3 +102,11 @@ class CanaryWatcher:
     @staticmethod
     def _new(target: Target | None) -> Version | None:
         return target.new if isinstance(target, Canary) else target
+
+
+def is_abort(known: Sequence[Target | None], before: Target | None, after: Target | None) -> bool:
+    """Return whether the version beside a known canary is restored, whose size an operator has changed meanwhile."""
+    if not isinstance(before, Canary):
+        return False
+    pairs = [(canary.old, canary.new) for canary in known if isinstance(canary, Canary)]
+    return after == before.old and (before.old, before.new) in pairs

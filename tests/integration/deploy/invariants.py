@@ -16,7 +16,7 @@ from deploy.documents.canary import Target
 from deploy.documents.group_state import Version, parse_version
 from deploy.documents.resource import name_of
 from deploy.release import template
-from tests.integration.deploy.canary_invariants import CanaryWatcher
+from tests.integration.deploy.canary_invariants import CanaryWatcher, is_abort
 from tests.integration.deploy.clients import Client
 from tests.integration.deploy.copy_invariant import assert_copy_8
 from tests.integration.deploy.rig import Rig
@@ -111,7 +111,8 @@ class Watcher:
             if when == "before":
                 self.before = self.canaries.target()
             elif (after := self.canaries.target()) != self.before:
-                assert self.before in self.decided[client], "I-7: overwrote a version that its plan was not made for"
+                is_planned = self.before in self.decided[client] or is_abort(self.decided[client], self.before, after)
+                assert is_planned, "I-7: overwrote a version that its plan was not made for"
                 self.decided[client].append(after)
                 self.canaries.check_patch(client.name, self.before, after)
         self.lists[client] += (verb, path, when) == ("GET", TEMPLATES, "before")
