@@ -175,7 +175,7 @@ def _rollouts(place: Place) -> tuple[Step, ...]:
         step("rollback", "a sound release, and back", deploy("deploy", "--image", "<third>"), deploy("rollback")),
         step(
             "canary",
-            "a part of the group first: promoted; and another one, aborted",
+            "a part of the group first: promoted; then a second canary: aborted",
             canary("deploy", "--image", "<third>", matches=_PAUSED),
             canary("status", matches=_AT_PAUSE),
             canary("deploy", "--image", "<second>", ends=(3,), matches="is a canary beside"),

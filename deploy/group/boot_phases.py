@@ -21,7 +21,7 @@ from lib.redaction import redacted
 NAMESPACE: Final = "release"
 _FAILED: Final = "failed"
 _BOOTED: Final = "booted"
-_LATEST_BEGIN_S: Final = 300.0  # later, somebody has run the script again by hand
+_LATEST_BEGIN_S: Final = 300.0  # later, the script was started again by hand
 _BOOT_ID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _VALUE: Final = re.compile(rf"({_BOOT_ID}) ([0-9]{{1,5}}(?:\.[0-9]{{1,3}})?)(?: (.*))?", re.DOTALL | re.ASCII)
 _LONGEST_VALUE: Final = 4_096  # characters of a value that is read; the script writes at most 512

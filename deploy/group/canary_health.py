@@ -33,7 +33,7 @@ def canary_verdict(group: Group, canary: Canary, polls: PollSummary) -> Verdict:
 
 
 def is_canary_serving(group: Group, canary: Canary) -> bool:
-    """Return whether a canary serves from as many instances as its step has, whatever the old version's ones do."""
+    """Return whether a canary serves from as many instances as its step has; those of the old version do not count."""
     return not _unmet_by_canary(group, canary, canary_instances(group, canary))
 
 
