@@ -43,6 +43,7 @@ OPTIONAL_PERMISSIONS: Final = (
     "compute.instances.getGuestAttributes",
     "compute.instances.getSerialPortOutput",
     "compute.instances.list",
+    "compute.projects.get",
     "compute.regions.get",
 )
 _ACT_AS: Final = "iam.serviceAccounts.actAs"  # granted on the account of the instances
