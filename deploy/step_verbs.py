@@ -24,15 +24,16 @@ Step = Annotated[
     int | None,
     typer.Option(min=1, help="step to go on from; a group beyond it is only waited for, up to its next pause"),
 ]
+To = Annotated[str, typer.Option(help="release to go on with: template, digest or commit (default: any)")]
 Full = Annotated[bool, typer.Option("--full", help="skip the steps and pauses that are left")]
 
 
-def promote(call: Call, step: Step = None, full: Full = False, timeout: Timeout = None) -> None:
+def promote(call: Call, step: Step = None, to: To = "", full: Full = False, timeout: Timeout = None) -> None:
     """Go on to the next step of a rollout with steps, and from there to the next pause or the end."""
     config = call.read_config(timeout)
     session = call.open_session(config)
     observed = call.read_observation(session, config)
-    decided = plan_promotion(config, observed, session.server_time(), is_full=full, step=step)
+    decided = plan_promotion(config, observed, session.server_time(), is_full=full, step=step, to=to)
     if isinstance(decided, ContinueSteps):
         _refuse_unjudged(session, observed, decided)
         record_steps(call, config, observed, decided)

@@ -67,7 +67,9 @@ def test_canary_above_its_limit_is_rolled_back(
     assert (caught.value.exit_code, rig.serving(), _most_new(rig)) == (7, ["latest"] * 3, 1)
     result = execution.result_so_far()
     assert result is not None
-    assert _states(result, check) == "aa"
+    assert set(_states(result, check)) == {"a"}
+    [readings] = [series.readings for series in result.checks if series.name == check]
+    assert 30 <= readings[-1].at_s - readings[0].at_s < 36
 
 
 def test_release_that_becomes_bad_in_a_later_step_is_rolled_back() -> None:
@@ -155,6 +157,21 @@ def test_single_high_value_is_no_failure() -> None:
     result = rig.deploy("a")
     assert rig.serving() == ["a"] * 3
     assert _states(result, "errors").startswith("wawwaw")
+
+
+def test_bake_of_one_scrape_is_no_verdict() -> None:
+    """Many polls on one scrape show one sample: a bake that is judged lasts until the next scrape at least."""
+    rig = metered(ERRORS, steps=({"instances": 1, "bake_s": 5},), bake_s=0.0)
+    rig.metrics = {"errors": {"a": 0.0}}
+    began_s = rig.emulator.environment.clock.now_s()
+    result = rig.deploy("a")
+    assert (result.pause, rig.serving()) == (None, ["a"] * 3)
+    assert rig.emulator.environment.clock.now_s() - began_s >= 2 * 30
+    rig.prometheus.faults = [_vector("0.5")] * 7
+    rig.metrics = {"errors": {"b": 0.0}}
+    pause = rig.deploy("b").pause
+    assert pause is not None
+    assert pause.text == "check 'errors' is 0, within its limit 0.01, and must be so for the 30 s between two scrapes"
 
 
 def test_last_reading_without_data_pauses() -> None:
