@@ -8,7 +8,7 @@ from deploy.call import Call
 from deploy.config import Config
 from deploy.documents.canary import Canary
 from deploy.documents.group_state import Version
-from deploy.documents.resource import links_of
+from deploy.documents.resource import find_by_link
 from deploy.group.observation import Observation
 from deploy.options import Timeout
 from deploy.prometheus.preflight import refuse_missing_login
@@ -77,7 +77,7 @@ def _refuse_unjudged(session: Session, observed: Observation, plan: ContinueStep
 
 def _release_of(config: Config, observed: Observation, version: Version) -> ServedRelease:
     """Return the release of a version; the name of its template alone if that was not found."""
-    document = next((template for template in observed.templates if version.link in links_of(template)), None)
+    document = find_by_link(observed.templates, version.link)
     if document is None:
         return ServedRelease(version.template)
     return served_release(document, config.repository, config.image_in)

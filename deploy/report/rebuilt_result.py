@@ -6,7 +6,7 @@ from typing import Final
 
 from deploy.config import Config
 from deploy.documents.group_state import Group, Version
-from deploy.documents.resource import links_of
+from deploy.documents.resource import find_by_link
 from deploy.group import version_name
 from deploy.group.canary_health import is_canary_serving
 from deploy.group.health import is_empty, is_idle
@@ -43,7 +43,7 @@ def rebuilt_result(config: Config, environment: str, observed: Observation, now:
     plan = plan_reconcile(config, observed, now)
     fallback = rollout.old if rollout else record and record.fallback
     before = fallback.version if fallback else _NO_VERSION
-    base = next((base for base in observed.templates if before.link in links_of(base)), None)
+    base = find_by_link(observed.templates, before.link)
     pause = _pause(group, rollout) if rollout else None
     is_complete = is_idle(group) or pause is not None
     # No poll has shown when an instance was in which state.
