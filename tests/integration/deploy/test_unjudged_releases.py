@@ -4,8 +4,8 @@ from typing import Any, NoReturn
 
 import pytest
 
-from deploy.errors import RefusedError
-from deploy.group.health import is_idle
+from deploy.errors import RefusedError, RolledBackError
+from deploy.group.health import is_idle, is_on_one_version
 from deploy.rollout.analysis import refuse_canary_above_a_limit
 from deploy.rollout.snapshot import Snapshot
 from tests.integration.deploy.clients import Client
@@ -91,6 +91,19 @@ def test_last_bake_is_judged_again_by_a_process_that_takes_over(steps: tuple[dic
         "release before"
     )
     assert rig.serving() == ["a"] * 3
+
+
+def test_release_that_has_not_settled_in_its_time_is_judged_as_in_any_bake() -> None:
+    """Without steps a release that is on every instance, and never served, is rolled back by a check that fails."""
+    rig = metered(ERRORS)
+    rig.abandon("a")
+    while not is_on_one_version(rig.observed().group):
+        rig.emulator.environment.clock.move(1)
+    assert not is_idle(rig.observed().group)
+    rig.metrics = {"errors": {"a": 0.5}}
+    with pytest.raises(RolledBackError, match="check 'errors' is 0.5, above its limit"):
+        rig.reconcile()
+    assert rig.serving() == ["latest"] * 3
 
 
 def test_release_whose_time_is_over_is_not_judged_again() -> None:
