@@ -53,7 +53,9 @@ def test_f35_instance_removed_during_a_rollout_changes_no_outcome(activity: str,
     rig = rig_without_bake()
     name = rig.emulator.environment.view.groups[GROUP].instances[2].name
     body = {"instances": [f"zones/asia-northeast3-a/instances/{name}"]}
-    inject_fault(rig, when={"phase": activity}, nth=[1], request={"verb": "POST", "path": f"{GROUP}/{verb}", "body": body})
+    inject_fault(
+        rig, when={"phase": activity}, nth=[1], request={"verb": "POST", "path": f"{GROUP}/{verb}", "body": body}
+    )
     rig.deploy("a")
     assert set(rig.serving()) == {"a"}
 
@@ -63,7 +65,9 @@ def test_f35_instance_removed_during_a_rollout_changes_no_outcome(activity: str,
 def test_f36_resize_during_a_rollout_is_kept(activity: str, size: int) -> None:
     """A rollout to a group that is resized meanwhile ends with the new number of instances."""
     rig = rig_without_bake()
-    inject_fault(rig, when={"phase": activity}, nth=[1], request={"verb": "POST", "path": f"{GROUP}/resize?size={size}"})
+    inject_fault(
+        rig, when={"phase": activity}, nth=[1], request={"verb": "POST", "path": f"{GROUP}/resize?size={size}"}
+    )
     rig.deploy("a")
     assert rig.serving() == ["a"] * size
     assert rig.never_fewer_than(min(3, size))

@@ -74,6 +74,11 @@ def test_failed_rollout_has_its_milestones_too() -> None:
         execution.perform()
     result = execution.result_so_far()
     assert result is not None
-    assert [milestone.name for milestone in result.phases] == ["template", "first instance running", "failed", "rolled back"]
+    assert [milestone.name for milestone in result.phases] == [
+        "template",
+        "first instance running",
+        "failed",
+        "rolled back",
+    ]
     new = [times for times in result.instances if times.is_new]
     assert [(times.release, times.healthy_s, times.state) for times in new] == [("b" * 12, None, "deleted")]

@@ -31,7 +31,12 @@ def test_success_has_its_report_alone_on_stdout_and_gives_it_again(deployer: Dep
     assert "\n  milestones  template " in deployer.run("report", "--long")[1]
     kept = json.loads(deployer.records()[0].read_text())
     assert json.loads(deployer.run("report", "--format", "json")[1]) == kept
-    assert {milestone["name"] for milestone in kept["rollout"]["phases"]} >= {"template", "all healthy", "settled", "baked"}
+    assert {milestone["name"] for milestone in kept["rollout"]["phases"]} >= {
+        "template",
+        "all healthy",
+        "settled",
+        "baked",
+    }
     code, markdown, stderr = deployer.run("report", "--format", "markdown")
     assert (code, stderr, "```mermaid\ngantt\n" in markdown) == (0, "", True)
 

@@ -1,4 +1,4 @@
-"""Signals to a real process at every moment of a rollout: the process ends, and reports what Compute Engine continues to do."""
+"""Signals to a real process at every moment of a rollout: it ends, and reports what Compute Engine continues to do."""
 
 import fcntl
 import json

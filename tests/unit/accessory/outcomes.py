@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from accessory.result import Outcome, Stage, Release
+from accessory.result import Outcome, Release, Stage
 
 STARTED = Outcome(
     "update", "chromadb", "dev", "dojangkok-dev-chromadb", "r1", datetime(2026, 11, 24, 20, 0, tzinfo=UTC)

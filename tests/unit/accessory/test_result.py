@@ -1,6 +1,6 @@
 """Lines of the VM and the outcome that they build."""
 
-from accessory.result import ActiveRun, Stage, Release, add_line
+from accessory.result import ActiveRun, Release, Stage, add_line
 from tests.unit.accessory.outcomes import STARTED
 
 

@@ -162,6 +162,8 @@ def test_percentages_stop_no_canary_and_no_rollback_of_a_small_group() -> None:
 def test_rollback_of_a_group_that_was_stopped() -> None:
     """OPPORTUNISTIC is how a person stops a bad rollout: its PATCH sets the version and the type at once."""
     observed = observation("rollback")
-    observed = replace(observed, group=replace(observed.group, raw={**observed.group.raw, "updatePolicy": {"type": "OPPORTUNISTIC"}}))
+    observed = replace(
+        observed, group=replace(observed.group, raw={**observed.group.raw, "updatePolicy": {"type": "OPPORTUNISTIC"}})
+    )
     plan = plan_rollback(CONFIG, observed, choose_rollback_target(CONFIG, observed, NOW), "run1", NOW)
     assert any("type of its update policy is OPPORTUNISTIC" in line for line in plan.warnings)

@@ -13,7 +13,7 @@ from deploy.analysis.reading import CheckSeries, Reading
 from deploy.documents.group_state import Version
 from deploy.report import formats, table
 from deploy.report.lines import wrapped, wrapped_command
-from deploy.rollout.result import InstanceTimes, Pause, Milestone, RunResult
+from deploy.rollout.result import InstanceTimes, Milestone, Pause, RunResult
 from deploy.rollout.served_release import ServedRelease
 from lib.output import MAX_LINE_LENGTH
 from tests.unit.deploy.run_results import ROLLOUT, SUCCESS

@@ -8,7 +8,7 @@ import pytest
 
 from deploy.report import formats, text
 from deploy.report.markdown import gantt
-from deploy.rollout.result import Pause, Milestone, PruneResult
+from deploy.rollout.result import Milestone, Pause, PruneResult
 from lib.output import markdown as escaped
 from tests.unit.deploy.run_results import DIGEST, FAILURE, INSTANCE, ROLLOUT, SUCCESS, command
 
