@@ -107,11 +107,11 @@ def state(instance: Instance) -> str:
 def _times(instance: Instance, release: Version, before: InstanceTimes | None, at_s: float) -> InstanceTimes:
     current, version = state(instance), instance.version
     if before is None:
-        intent = version_name.parse_version_name(version.name) if version else None
+        parsed_name = version_name.parse_version_name(version.name) if version else None
         before = InstanceTimes(
             name=instance.name,
             template=version.template if version else "",
-            release=intent.release if intent else "",
+            release=parsed_name.release if parsed_name else "",
             is_new=version == release,
             state=current,
             since_s=at_s,
