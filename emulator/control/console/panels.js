@@ -83,7 +83,7 @@ function ruleTexts(rule) {
   return Object.entries(rule).flatMap(([key, of]) => {
     if (["instance", "template", "image", "create_error_times", "serial"].includes(key)) return [];
     if (key === "never_healthy") return of ? ["never answers"] : [];
-    if (key === "phases") return [`writes ${Object.entries(of).map(([name, at]) => `${name} after ${value("_s", at)}`).join(", ")}`];
+    if (key === "phases") return [`writes boot phases: ${Object.entries(of).map(([name, at]) => `${name} after ${value("_s", at)}`).join(", ")}`];
     const times = key === "create_error" && rule.create_error_times ? `, ${count(rule.create_error_times, "time")}` : "";
     return [Object.hasOwn(WORDS, key) ? WORDS[key].replace("@", () => value(key, of)) + times : `${key} ${JSON.stringify(of)}`];
   });

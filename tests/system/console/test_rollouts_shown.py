@@ -47,7 +47,7 @@ def test_failed_rollout_is_shown_with_its_reason(page: Page, rollouts: Rollouts)
     )
     assert outcome.endswith(f"0 of 3 instances served. {NAMES['a']} serves again.")
     assert page.instances(2, 3) == {(NAMES["a"], "healthy")}
-    assert "ai-server bbbbbbb\twrites booted after 1 s, login after 2 s, " in page.text("rules")
+    assert "ai-server bbbbbbb\twrites boot phases: booted after 1 s, login after 2 s, " in page.text("rules")
     assert f"failed after 8 s, fails to boot: {REASON}\n" in page.text("rules")
 
 
