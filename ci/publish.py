@@ -26,7 +26,7 @@ class Published:
     Args:
         name: host and path
         digest: `sha256:…`, as built, pushed and read back
-        tags: tags that point to the image
+        tags: tags that pointed to the image after the push
         size_bytes: size of its compressed layers and configuration
     """
 
@@ -118,7 +118,8 @@ async def push_image(layout: Layout, options: Options, chosen: Destination) -> t
     work = run_push(layout, options, chosen, embedded_registry(chosen), uuid.uuid4().hex)
     pushed, seconds = await run_stage("publish", work)
     published = Published(chosen.name, pushed["digest"], tuple(pushed["tags"]), pushed["size_bytes"])
-    return published, Stage("publish", seconds, (f"tags {', '.join(published.tags)}",))
+    moved = (f"{', '.join(pushed['moved'])}: moved on by another push",) if pushed["moved"] else ()
+    return published, Stage("publish", seconds, (f"tags {', '.join(published.tags)}", *moved))
 
 
 async def run_push(

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from . import sbom
 from .oci_layout import BILL, FIRST, IMAGE, descriptor_of, label_first, read_manifest, reconfigure
-from .skopeo import PushError, authfile, login_fix, refuse_other_content, secrets, skopeo
+from .skopeo import PushError, authfile, login_fix, refuse_other_content, secrets, served_digest, skopeo
 
 _SCRATCH = Path("/scratch")
 _LOCK = Path("/var/lib/registry/push.lock")
@@ -32,7 +32,7 @@ _DIGITS = 12
 
 def lock(file: Path) -> int | None:
     """
-    Wait until no reset empties the embedded registry, and keep the next reset waiting until this process ends.
+    Wait for the end of a reset and of other pushes, and keep the next ones waiting until this process ends.
 
     Returns:
         The descriptor of the locked file; None where the volume of the embedded registry is not mounted.
@@ -40,7 +40,7 @@ def lock(file: Path) -> int | None:
     if not file.parent.is_dir():
         return None
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
     return descriptor
 
 
@@ -78,19 +78,27 @@ def push(layout: Path, materials: Path, name: str, tags: list[str]) -> dict[str,
     copy_options = [option.replace("--tls", "--dest-tls") for option in options]
     digits = digest.removeprefix("sha256:")[:_DIGITS]
     full_tags = [tag + digits if tag.endswith("-") else tag for tag in tags]
-    pushed = [(layout, f"{name}@{digest}"), (materials, f"{name}:{sbom.tag(digest)}")]
-    pushed += [(layout, f"{name}:{tag}") for tag in full_tags]
+    moving = [tag for tag in tags if not tag.endswith("-")]
+    fixed = [(layout, f"{name}@{digest}"), (materials, f"{name}:{sbom.tag(digest)}")]
+    fixed += [(layout, f"{name}:{tag}") for tag in full_tags if tag not in moving]
     try:
-        for folder, target in pushed:
+        for folder, target in [*fixed, *((layout, f"{name}:{tag}") for tag in moving)]:
             copy = ["--quiet", "--preserve-digests", "--retry-times=3", *copy_options]
             skopeo("copy", *copy, f"oci:{folder}", f"docker://{target}")
-        for folder, target in pushed:
+        for folder, target in fixed:
             refuse_other_content(target, descriptor_of(folder)["digest"], options)
+        moved = [tag for tag in moving if served_digest(f"{name}:{tag}", options) != digest]
     except PushError as error:
         if error.exit_code == 4:
             raise PushError(f"{error}\n{login_fix(host, logins)}") from error
         raise
-    return {"digest": digest, "bill": descriptor_of(materials)["digest"], "tags": full_tags, "size_bytes": size_bytes}
+    return {
+        "digest": digest,
+        "bill": descriptor_of(materials)["digest"],
+        "tags": [tag for tag in full_tags if tag not in moved],
+        "moved": moved,
+        "size_bytes": size_bytes,
+    }
 
 
 def main(name: str, tags: list[str]) -> int:

@@ -87,13 +87,23 @@ def login_fix(host: str, logins: str) -> str:
     return f"{host} does not accept the login that it was sent. Fix: pass a login of {host} that may push there"
 
 
+def served_digest(target: str, options: list[str]) -> str:
+    """
+    Return the digest of the bytes of the manifest that a registry serves: a header proves nothing.
+
+    Raises:
+        PushError: the registry serves none
+    """
+    return f"sha256:{hashlib.sha256(skopeo('inspect', '--raw', *options, f'docker://{target}')).hexdigest()}"
+
+
 def refuse_other_content(target: str, digest: str, options: list[str]) -> None:
     """
-    Compare the bytes of the manifest that a registry serves with the pushed digest: a header proves nothing.
+    Compare what a registry serves with the pushed digest.
 
     Raises:
         PushError: the registry serves other bytes, or none
     """
-    served = f"sha256:{hashlib.sha256(skopeo('inspect', '--raw', *options, f'docker://{target}')).hexdigest()}"
+    served = served_digest(target, options)
     if served != digest:
         raise PushError(f"{target}: the registry serves {served}, but {digest} was built and pushed")

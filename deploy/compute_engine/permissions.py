@@ -38,7 +38,7 @@ INSTANCE_PERMISSIONS: Final = (
     "compute.instances.setTags",
     "compute.subnetworks.use",
 )
-# What a rollout can do without: phases of a boot, evidence of a failed instance, quotas, the list of unused images.
+# What a rollout can do without: boot phases, the serial port of a failed instance, quotas, the list of unused images.
 OPTIONAL_PERMISSIONS: Final = (
     "compute.instances.getGuestAttributes",
     "compute.instances.getSerialPortOutput",

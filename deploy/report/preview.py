@@ -146,8 +146,8 @@ def estimated_s(instances: int, at_once: int, bake_s: float) -> tuple[float, flo
         at_once: number of instances that are replaced at the same time.
         bake_s: seconds that success must last.
     """
-    turns = math.ceil(instances / at_once)
-    shortest_s, longest_s = (turns * seconds + bake_s for seconds in _REPLACEMENT_S)
+    waves = math.ceil(instances / at_once)
+    shortest_s, longest_s = (waves * seconds + bake_s for seconds in _REPLACEMENT_S)
     return shortest_s, longest_s
 
 

