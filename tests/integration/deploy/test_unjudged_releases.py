@@ -101,7 +101,7 @@ def test_release_that_has_not_settled_in_its_time_is_judged_as_in_any_bake() -> 
         rig.emulator.environment.clock.move(1)
     assert not is_idle(rig.observed().group)
     rig.metrics = {"errors": {"a": 0.5}}
-    with pytest.raises(RolledBackError, match="check 'errors' is 0.5, above its limit"):
+    with pytest.raises(RolledBackError, match=r"check 'errors' is 0\.5, above its limit"):
         rig.reconcile()
     assert rig.serving() == ["latest"] * 3
 
