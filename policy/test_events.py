@@ -168,10 +168,8 @@ def test_published_image_is_deployed_without_a_commit() -> None:
 
 def test_rollback_and_promote_get_their_field_of_the_form() -> None:
     """A second run of a promote passes no other pause, and goes on with no other release."""
-    (rollback,), (promote,) = (
-        jobs_of(event)
-        for event in (deliver("prod", "rollback", to="7"), deliver("prod", "promote", to="4f0c2e6", step="7"))
-    )
+    (rollback,) = jobs_of(deliver("prod", "rollback", to="7"))
+    (promote,) = jobs_of(deliver("prod", "promote", to="4f0c2e6", step="7"))
     assert flag(rollback.commands[0], "--to") == "7"
     assert (flag(promote.commands[0], "--to"), flag(promote.commands[0], "--step")) == ("4f0c2e6", "7")
 

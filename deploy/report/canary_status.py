@@ -19,7 +19,7 @@ class CanaryStatus:
     A canary beside the release that the rest of the group serves.
 
     Args:
-        release: its release.
+        release: the release of the canary.
         step: number of the step that the group is at, from 1.
         steps: number of the steps; the whole group is the last one.
         share: how much of the group is on the canary, such as `1 of 3 instances`.

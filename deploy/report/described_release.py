@@ -50,7 +50,7 @@ def described_release(
     Args:
         config: names of the environment.
         template_name: name of the template that the group is set to.
-        document: that template; empty if it was not found.
+        document: document of the template; empty if the template was not found.
         is_overridden: whether metadata of the group hides that of the template, which does not decide the image then.
     """
     record = template.release_record(document)

@@ -167,7 +167,7 @@ def test_bake_of_one_scrape_is_no_verdict() -> None:
     result = rig.deploy("a")
     assert (result.pause, rig.serving()) == (None, ["a"] * 3)
     assert rig.emulator.environment.clock.now_s() - began_s >= 2 * 30
-    rig.prometheus.faults = [_vector("0.5")] * 7
+    rig.prometheus.faults = [_vector("0.5")] * 3
     rig.metrics = {"errors": {"b": 0.0}}
     pause = rig.deploy("b").pause
     assert pause is not None
