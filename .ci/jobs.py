@@ -1,8 +1,11 @@
 """
 Jobs of `.ci/run`: commands that run one after the other or side by side, and end when `.ci/run` is stopped.
 
-Each job has a process group of its own, so that a signal reaches everything that it started. The groups stay in the
-session of `.ci/run`: where the kernel groups processes by session (autogroup), `nice` has no effect between sessions.
+Each job has a process group of its own, so that a signal reaches everything that it started.
+
+Where the kernel shares processors out by session (autogroup), `nice` has no effect between sessions; and neither the
+engine nor what the suites start is in the session of `.ci/run`. So a deep proof has a session of its own, whose share
+is the smallest (proc_pid_autogroup(5), Linux 6.8, read 2026-11-28).
 """
 
 import contextlib
@@ -19,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+_LAST = '{ echo 19 >/proc/self/autogroup; } 2>/dev/null; exec "$@"'
 _STOP_GRACE_S = 20  # that a suite gets to stop its services before SIGTERM, and then before SIGKILL
 
 
@@ -31,13 +35,15 @@ class Job:
         name: name in the output
         command: the command line
         report: file to which pytest writes its JUnit report; None for a command that counts as a single test
-        is_deep: whether the job is a deep proof, which runs at the lowest priority, and is printed when all has ended
+        is_deep: whether the job runs at the lowest priority, and is printed when all has ended
+        is_proof: whether it is a deep proof, which nothing waits for: it runs while no other job needs a processor
     """
 
     name: str
     command: Sequence[str]
     report: Path | None = None
     is_deep: bool = False
+    is_proof: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,19 +117,21 @@ class Jobs:
         _print(f"\n== {job.name}: exit code {outcome.code}\n")
 
     def _outcome_of(self, job: Job) -> Outcome:
+        last = ["sh", "-c", _LAST, "sh"] if job.is_proof else []
         nice = ["nice", "-n", "19"] if job.is_deep else []
         lines: list[str] = []
         with self._lock:
             if self.signal:
                 return Outcome(job, 130, "not started\n")
             process = subprocess.Popen(
-                [*nice, *job.command],
+                [*last, *nice, *job.command],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
                 errors="replace",
-                process_group=0,
+                process_group=None if job.is_proof else 0,
+                start_new_session=job.is_proof,  # it has a process group, too
             )
             self._running.add(process)
         for line in process.stdout or ():

@@ -50,7 +50,7 @@ def deep_proofs() -> list[Job]:
     """Return the jobs of the deep proofs of every program."""
     names = [(program.name, str(number)) for program in PROGRAMS for number in range(len(program.proofs))]
     command = [sys.executable, "-B", ".ci/host.py", "proofs"]
-    return [Job(f"deep proof {' '.join(name)}", [*command, *name], is_deep=True) for name in names]
+    return [Job(f"deep proof {' '.join(name)}", [*command, *name], is_deep=True, is_proof=True) for name in names]
 
 
 def main() -> int:

@@ -22,6 +22,7 @@ _START_TIMEOUT_S = 60
 _STOP_TIMEOUT_S = 30
 _POLL_S = 0.05
 _STATE_GB = 30
+_SWEEP_GB = 6  # deleted at once: the engine deletes after each call that ends with more than _STATE_GB
 _INHERITED = ("HOME", "PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 
@@ -143,7 +144,7 @@ def _configure(layout: Layout, catalogue: Catalogue) -> None:
     (layout.home / "mirror.yml").write_text(mirror.config("/run/dagger/home/mirror", port))
     hosts = sorted({mirror.host(image.reference) for image in catalogue.images})
     registries = {host: {"mirrors": [address]} for host in hosts} | {address: {"http": True}}
-    gc = {"maxUsedSpace": f"{_STATE_GB}GB"}
+    gc = {"maxUsedSpace": f"{_STATE_GB}GB", "sweepSize": f"{_SWEEP_GB}GB"}
     (layout.home / "engine.json").write_text(json.dumps({"registries": registries, "gc": gc}, indent=2) + "\n")
     tools.link_network_plugins(layout)
 

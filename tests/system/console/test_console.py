@@ -85,7 +85,7 @@ def test_a_canary_is_shown_with_its_size(page: Page, emulator: Emulator) -> None
     emulator.ask(f"compute/v1/{ZONE}/instanceGroupManagers/{GROUP}", {"versions": versions}, "PATCH")
     _finish(emulator)
     page.open(emulator.address)
-    share = "2 of 2 instances, 67 % of the group, target size 34 %"
+    share = "2 instances, 67 % of the group, target size 34 %"
     wait_until(lambda: f"release-2\n{share}" in page.text("versions"))
     assert f"{SEED_TEMPLATE}\n1 instance, 33 % of the group" in page.text("versions")
     assert {"release-2", f"{SEED_TEMPLATE}."} <= set(page.text("summary").split())

@@ -12,6 +12,7 @@ import yaml
 from tests.support.emulator import TEMPLATES
 from tests.support.prometheus import run_prometheus
 from tests.support.releases import digest, reference
+from tests.support.reports import unwrapped
 from tests.support.waiting import wait_until
 from tests.system.loss.containers import TARGETS
 from tests.system.loss.laboratory import EXITS, NEVER_HEALTHY, SOME_ERRORS, Laboratory, wait_s
@@ -132,7 +133,7 @@ def _some_errors(laboratory: Laboratory) -> list[str]:
     after = laboratory.deployer.versions()
     wrong = {
         f"exit code {code} in place of 7": code != 7,
-        f"the report has no chart: {report[-2000:]}": re.search(_CHART, report) is None,
+        f"the report has no chart: {report[-2000:]}": re.search(_CHART, unwrapped(report)) is None,
         f"the group serves {after} in place of {before}": after != before,
     }
     return [problem for problem, is_so in wrong.items() if is_so]

@@ -44,7 +44,7 @@ def test_image_that_answers_errors_is_caught(deployer: Deployer, tmp_path: Path)
         assert re.search(
             r"check 'errors' is 0\.0\d+, above its limit 0\.01\. '" + SEED + "' serves again", unwrapped(stderr)
         )
-        assert re.search(r"errors +0\.0\d+ +0\.01 +above +[▁▂▃▄▅▆▇█·]*█", stderr)
+        assert re.search(r"errors +0\.0\d+ +0\.01 +above +[▁▂▃▄▅▆▇█·]*█", unwrapped(stderr))
         assert deployer.versions() == [SEED]
         code, report, stderr = deployer.run("deploy", "--image", reference("a"), "--long")
         assert code == 0, stderr

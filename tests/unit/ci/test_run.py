@@ -1,6 +1,7 @@
 """`.ci/run` with programs in place of make and of the checks: its order, its last lines, and its end at a signal."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -123,6 +124,20 @@ def test_job_that_cannot_be_started_is_a_failure() -> None:
     )
     completed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert completed.stdout.splitlines()[-1] == "[('first', 1), ('second', 1)]"
+
+
+def test_proof_has_the_smallest_share_of_the_processors() -> None:
+    """It has a session of its own, because the kernel shares processors out by session before it looks at `nice`."""
+    shown = "import os; print(os.getsid(0) == os.getpgid(0), os.nice(0)); print(open('/proc/self/autogroup').read())"
+    program = (
+        "import sys; sys.path.insert(0, '.ci')\n"
+        "from jobs import Job, Jobs\n"
+        "with Jobs() as jobs:\n"
+        f"    jobs.run(Job('proof', [sys.executable, '-c', {shown!r}], is_deep=True, is_proof=True))\n"
+        "    print([outcome.output for outcome in jobs.outcomes()])\n"
+    )
+    completed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert re.search(r"True 19\\n/autogroup-\d+ nice 19\\n", completed.stdout), completed.stdout
 
 
 def test_commands_of_the_engine_come_before_the_suites(checkout: Checkout) -> None:

@@ -1,0 +1,61 @@
+"""A call whose engine ends: real processes in the places of the CLI and the engine."""
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.support.waiting import wait_until
+
+WITHIN_S = 20
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process whose id stands in `engine.lock`."""
+    process = subprocess.Popen(["sleep", "600"])
+    (tmp_path / "engine.lock").write_text(str(process.pid))
+    yield process
+    process.kill()
+    process.wait()
+
+
+def watched(home: Path, command: str) -> "subprocess.Popen[str]":
+    """Start a shell that is watched as `daggerw` is, and runs a command."""
+    program = f'engine/watch $$ "{home}" </dev/null >/dev/null 2>&1 & {command}'
+    return subprocess.Popen(["sh", "-c", program], stderr=subprocess.PIPE, text=True)
+
+
+def watches(home: Path) -> list[str]:
+    """Return the ids of the processes that watch an engine in this folder."""
+    files = Path("/proc").glob("[0-9]*/cmdline")
+    found = []
+    for file in files:
+        with suppress(OSError):  # a process that ended meanwhile
+            words = file.read_bytes().split(b"\0")
+            found += [file.parent.name] if b"engine/watch" in words and str(home).encode() in words else []
+    return found
+
+
+@pytest.mark.parametrize("command", ["exec sleep 600", "shown=$(sleep 600); echo over", "sleep 600 & wait"])
+def test_call_ends_with_its_engine_and_says_so(command: str, engine: "subprocess.Popen[bytes]", tmp_path: Path) -> None:
+    """The CLI takes the place of the shell, or is its child where `daggerw` needs its exit code or its output."""
+    call = watched(tmp_path, command)
+    engine.send_signal(signal.SIGKILL)
+    engine.wait()
+    _, stderr = call.communicate(timeout=WITHIN_S)
+    assert call.returncode == -signal.SIGTERM
+    assert f"the local engine ended during this call ({tmp_path}/log/engine.log). Fix: call again" in stderr
+
+
+@pytest.mark.usefixtures("engine")
+def test_call_ends_by_itself_and_the_watch_with_it(tmp_path: Path) -> None:
+    """A call that ends is not held up: its output is closed at once, and the watch goes within a second or two."""
+    call = watched(tmp_path, "exec sleep 1")
+    wait_until(lambda: watches(tmp_path) != [])
+    _, stderr = call.communicate(timeout=WITHIN_S)
+    assert (call.returncode, stderr) == (0, "")
+    wait_until(lambda: watches(tmp_path) == [])
