@@ -1,5 +1,6 @@
 """The verbs that read or change a group: each passes its arguments to `python -m deploy`."""
 
+import re
 from typing import Annotated
 
 from dagger import Doc
@@ -32,15 +33,15 @@ class DeployVerbs:
     async def promote(
         self,
         options: Options,
-        step: Annotated[
-            int | None, Doc("step to go on from; a group beyond it is only waited for (default: any)")
-        ] = None,
+        step: Annotated[str, Doc("step to go on from; a group beyond it is only waited for (default: any)")] = "",
+        to: Annotated[str, Doc("release to go on with: template, digest or commit (default: any)")] = "",
         full: Annotated[bool, Doc("skip the steps and pauses that are left")] = False,
     ) -> str:
         """Go on to the next step of a rollout with steps, and from there to the next pause or the end."""
-        if step is not None and step < 1:
-            raise RefusedError(f"promote: --step is {step}; write N of 'paused at step N'")
-        chosen = [*(["--step", str(step)] if step else []), *(["--full"] if full else [])]
+        if not re.fullmatch(r"([1-9][0-9]*)?", step, re.ASCII):
+            raise RefusedError(f"promote: --step: got '{step}'. Fix: the number N of 'paused at step N'")
+        given = [part for flag, value in (("--step", step), ("--to", to)) if value for part in (flag, value)]
+        chosen = [*given, *(["--full"] if full else [])]
         return await deploy_runner.run(options, ["promote", *options.flags("format", "long", "timeout"), *chosen])
 
     @verb(*GROUP_OPTIONS, "format", "long", "timeout")

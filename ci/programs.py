@@ -173,13 +173,14 @@ _EMULATOR_PROOFS: Final = (
 _READ_BY_ACCEPTANCE: Final = ("compose", "environments", "iac", "lib")
 _READ_BY_CI: Final = (
     ".ci", ".env", ".github", ".pre-commit-config.yaml", "Dockerfile", "Makefile", "dagger.json", "daggerw",
-    "accessory/pyproject.toml", "delivery.yaml", "deploy/__main__.py", "deploy/pyproject.toml", "docs/reference.md",
-    "emulator/pyproject.toml", "emulator/seeds", "engine", "environments", "examples", "lib", "policy/pyproject.toml",
-    "policy/tools", "pyproject.toml", "tests/support", "uv.lock",
+    "daggerw_exit_codes.sh", "accessory/pyproject.toml", "delivery.yaml", "deploy/__main__.py", "deploy/pyproject.toml",
+    "docs/adopt.md", "docs/reference.md", "emulator/pyproject.toml", "emulator/seeds", "engine", "environments",
+    "examples", "iac/scripts/phases.sh", "lib", "policy/pyproject.toml", "policy/tools", "pyproject.toml",
+    "tests/support", "uv.lock",
 )  # fmt: skip
 _READ_BY_DEPLOY: Final = (
-    "compose", "docs/reference.md", "emulator", "environments", "iac/scripts", "lib", "tests/support",
-    "tests/unit/emulator/group_rollout.py", "tests/unit/lib",
+    "compose", "daggerw_exit_codes.sh", "docs/reference.md", "emulator", "environments", "iac/scripts", "lib",
+    "tests/support", "tests/unit/emulator/group_rollout.py", "tests/unit/lib",
 )  # fmt: skip
 _READ_BY_ACCESSORY: Final = ("docs/reference.md", "environments", "lib", "tests/support", "tests/unit/lib")
 _READ_BY_EMULATOR: Final = ("acceptance", "docs/reference.md", "lib", "tests/support")

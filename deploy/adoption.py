@@ -45,8 +45,8 @@ def init(call: Call, overwrite: Overwrite = False) -> None:
     overrides = options.overrides()
     draft = config_of_flags(path, {"repository": UNKNOWN_REPOSITORY, **overrides})
     adopted = _read(call, draft)
-    again = call.invocation.command("init", "--repository", "HOST/PATH", "--overwrite")
-    findings = adoption_findings(adopted.config, adopted.readings, adopted.choice, again)
+    init_command = call.invocation.command("init", "--repository", "HOST/PATH", "--overwrite")
+    findings = adoption_findings(adopted.config, adopted.readings, adopted.choice, init_command)
     if adopted.choice:
         write_text(path, environment_text(adopted.config, adopted.choice, overrides))
     is_ready = not any(finding.state == "wrong" for finding in findings)

@@ -69,7 +69,7 @@ class Call:
     def perform(self, session: Session, config: Config, plan: Plan) -> None:
         """Perform a plan, show its progress on stderr, and print the report."""
         with progress_on(sys.stderr) as show_snapshot:
-            analysis = Analysis(session.checks, session.managed.compute.time.now_s) if session.checks else None
+            analysis = Analysis(session.checks) if session.checks else None
             execution = Execution(session.managed, config, plan, write_progress, show_snapshot, analysis)
             self.recorder.record_execution(execution)
             result = execution.perform()

@@ -1,5 +1,5 @@
 """
-Lists the images of a repository that no template, no instance and no group of the listed projects refers to.
+Lists the images of a repository that no metadata of the listed projects, their instances or templates refers to.
 
 The registry is read before the projects: the image of a release that begins meanwhile is either not in the list of
 images, or its template is read after it. A read that fails ends the listing: what was not read may refer to an image.
@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from deploy.compute_engine.metadata_holders import LIST_PERMISSIONS, holder_reads
+from deploy.compute_engine.metadata_holders import READ_PERMISSIONS, holder_reads
 from deploy.config import Config
 from deploy.errors import CloudError, NotAllowedError, RefusedError
 from deploy.google_apis.docker_images import LIST_PERMISSION, list_docker_images
@@ -35,7 +35,7 @@ def list_unused_images(
     Args:
         session: connections of the environment.
         config: names of the environment.
-        projects: projects whose templates, instances and groups may refer to the images.
+        projects: projects whose metadata, templates, instances and groups may refer to the images.
         run_reads: makes independent reads, and returns their results in order.
 
     Raises:
@@ -98,7 +98,7 @@ def _read_project(project: str, read: Callable[[], list[MetadataHolder]]) -> lis
         return read()
     except NotAllowedError as error:
         text = f"{error.message.rstrip('.')}. No image is listed: project '{project}' may use any."
-        grant = f"grant this account {', '.join(LIST_PERMISSIONS)} on project '{project}', or use another account"
+        grant = f"grant this account {', '.join(READ_PERMISSIONS)} on project '{project}', or use another account"
         raise NotAllowedError(text, enabling_fix(error.message) or grant) from error
     except CloudError as error:
         text = f"{error.message.rstrip('.')}. No image is listed: project '{project}' may use any."

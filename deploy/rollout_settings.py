@@ -146,10 +146,13 @@ class RolloutSettings(BaseModel):
         """The names of the checks that judge each bake."""
         return tuple(check.name for check in self.analysis.checks) if self.analysis else ()
 
+    def judged_bake_s(self, bake_s: float) -> float:
+        """Return how long success must last: with an analysis at least the time between two scrapes."""
+        return max(bake_s, self.analysis.scrape_s) if self.analysis else bake_s
+
     def budget_s(self, instances: int, started_s: float | None = None) -> float:
         """
         Return the seconds that a rollout of a number of instances may take.
-
 
         Args:
             instances: number of instances.

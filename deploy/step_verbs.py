@@ -8,7 +8,7 @@ from deploy.call import Call
 from deploy.config import Config
 from deploy.documents.canary import Canary
 from deploy.documents.group_state import Version
-from deploy.documents.resource import links_of
+from deploy.documents.resource import find_by_link
 from deploy.group.observation import Observation
 from deploy.options import Timeout
 from deploy.prometheus.preflight import refuse_missing_login
@@ -24,15 +24,16 @@ Step = Annotated[
     int | None,
     typer.Option(min=1, help="step to go on from; a group beyond it is only waited for, up to its next pause"),
 ]
+To = Annotated[str, typer.Option(help="release to go on with: template, digest or commit (default: any)")]
 Full = Annotated[bool, typer.Option("--full", help="skip the steps and pauses that are left")]
 
 
-def promote(call: Call, step: Step = None, full: Full = False, timeout: Timeout = None) -> None:
+def promote(call: Call, step: Step = None, to: To = "", full: Full = False, timeout: Timeout = None) -> None:
     """Go on to the next step of a rollout with steps, and from there to the next pause or the end."""
     config = call.read_config(timeout)
     session = call.open_session(config)
     observed = call.read_observation(session, config)
-    decided = plan_promotion(config, observed, session.server_time(), is_full=full, step=step)
+    decided = plan_promotion(config, observed, session.server_time(), is_full=full, step=step, to=to)
     if isinstance(decided, ContinueSteps):
         _refuse_unjudged(session, observed, decided)
         record_steps(call, config, observed, decided)
@@ -76,7 +77,7 @@ def _refuse_unjudged(session: Session, observed: Observation, plan: ContinueStep
 
 def _release_of(config: Config, observed: Observation, version: Version) -> ServedRelease:
     """Return the release of a version; the name of its template alone if that was not found."""
-    document = next((template for template in observed.templates if version.link in links_of(template)), None)
+    document = find_by_link(observed.templates, version.link)
     if document is None:
         return ServedRelease(version.template)
     return served_release(document, config.repository, config.image_in)

@@ -8,7 +8,7 @@ import pytest
 from policy.terraform import Plan, resources, scripts
 from policy.vm import Vm
 
-_PHASES = ["booted", "secrets", "login", "pulled", "started"]
+_PHASES = ["booted", "login", "secrets", "pulled", "started"]
 _VALUE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12} [0-9]+\.[0-9]{2} (.*)")
 _ABSENT = "Error response from daemon: manifest for registry.example/app@sha256:0 not found: manifest unknown"
 

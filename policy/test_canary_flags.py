@@ -23,10 +23,10 @@ def test_promote_goes_on_by_one_pause_or_to_the_whole_group(full: bool) -> None:
             assert passed == ([f"--full={str(full).lower()}"] if name == "promote" else [])
 
 
-def test_promote_without_a_step_passes_a_step_that_the_module_refuses() -> None:
-    """Dagger's own text about an empty number names no field, and no step at all would pass the next pause."""
+def test_promote_without_a_field_passes_what_the_module_refuses() -> None:
+    """No step at all would pass the next pause, and no release at all would go on with any."""
     for job in (delivered(deliver("prod", "promote")), called(verb="promote")):
-        assert flag(job.commands[0], "--step") == "0"
+        assert (flag(job.commands[0], "--step"), flag(job.commands[0], "--to")) == ("0", "not given")
 
 
 @pytest.mark.parametrize(

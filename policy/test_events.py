@@ -167,10 +167,11 @@ def test_published_image_is_deployed_without_a_commit() -> None:
 
 
 def test_rollback_and_promote_get_their_field_of_the_form() -> None:
-    """The field `to` becomes the flag --to, and `step` --step: a second run of the job passes no other pause."""
-    for event, name in ((deliver("prod", "rollback", to="7"), "to"), (deliver("prod", "promote", step="7"), "step")):
-        (job,) = jobs_of(event)
-        assert flag(job.commands[0], f"--{name}") == "7"
+    """A second run of a promote passes no other pause, and goes on with no other release."""
+    (rollback,) = jobs_of(deliver("prod", "rollback", to="7"))
+    (promote,) = jobs_of(deliver("prod", "promote", to="4f0c2e6", step="7"))
+    assert flag(rollback.commands[0], "--to") == "7"
+    assert (flag(promote.commands[0], "--to"), flag(promote.commands[0], "--step")) == ("4f0c2e6", "7")
 
 
 @pytest.mark.parametrize(("image", "rollback"), [("vllm:1", False), ("", True)])

@@ -5,7 +5,8 @@ from typing import Final, Literal
 
 from deploy.analysis_settings import CheckSettings
 
-# A series of more readings loses every second one, so that a bake of a day stays a small report.
+# A series of more readings loses every second one of its older half, so that a bake of a day stays a small report; the
+# newer half decides.
 _MOST_READINGS: Final = 400
 
 
@@ -64,10 +65,10 @@ class CheckSeries:
     readings: tuple[Reading, ...] = ()
 
     def add(self, reading: Reading) -> "CheckSeries":
-        """Return the series with one more reading; if it becomes too long, without every second older reading."""
-        readings = self.readings
+        """Return the series with one more reading; one that is too long loses every second one of its older half."""
+        readings, half = self.readings, _MOST_READINGS // 2
         if len(readings) >= _MOST_READINGS:
-            readings = (*readings[:-1:2], readings[-1])
+            readings = (*readings[:half:2], *readings[half:])
         return replace(self, readings=(*readings, reading))
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final, Literal
 
 from deploy.analysis.reading import CheckSeries, Reading
 
-# As many as the polls in a row that must show success: one value may come of a scrape that met a moment.
-_READINGS_IN_A_ROW: Final = 2
+_ROUNDING_S: Final = 0.15  # times of readings have one decimal
 
 
 @dataclass(frozen=True)
@@ -24,17 +24,19 @@ class AnalysisVerdict:
     text: str = ""
 
 
-def analysis_verdict(series: Sequence[CheckSeries]) -> AnalysisVerdict:
+def analysis_verdict(series: Sequence[CheckSeries], scrape_s: float) -> AnalysisVerdict:
     """
     Judge the checks of a bake.
 
-    The last two readings decide: both above the limit is failed, both within it is passed. A check that failed decides
-    alone. docs/decisions/0032-analysis.md has the reasons.
+    The last readings over the time between two scrapes decide, because readings within it may show one sample: all
+    above the limit is failed, all within it is passed; readings without data are left out, but not the last one. A
+    check that failed decides alone. docs/decisions/0032-analysis.md has the reasons.
 
     Args:
         series: each check that applies at this poll, with its readings.
+        scrape_s: seconds between two scrapes of the metrics.
     """
-    verdicts = [_check_verdict(check) for check in series]
+    verdicts = [_check_verdict(check, scrape_s) for check in series]
     for state in ("failed", "inconclusive"):
         texts = [verdict.text for verdict in verdicts if verdict.state == state]
         if texts:
@@ -42,18 +44,20 @@ def analysis_verdict(series: Sequence[CheckSeries]) -> AnalysisVerdict:
     return AnalysisVerdict("passed")
 
 
-def _check_verdict(check: CheckSeries) -> AnalysisVerdict:
-    last = check.readings[-_READINGS_IN_A_ROW:]
-    states = {reading.state for reading in last}
+def _check_verdict(check: CheckSeries, scrape_s: float) -> AnalysisVerdict:
     where = f"check '{check.name}'"
-    if not last:
+    if not check.readings:
         return AnalysisVerdict("inconclusive", f"{where} was not read")
-    if last[-1].state == "no data":
-        return AnalysisVerdict("inconclusive", f"{where} has no data: {last[-1].reason}")
-    if len(last) < _READINGS_IN_A_ROW or len(states) > 1:
-        return AnalysisVerdict("inconclusive", f"{where} {_measured(last[-1])}, and two readings in a row must agree")
-    if states == {"above"}:
-        return AnalysisVerdict("failed", f"{where} {_measured(last[-1])}")
+    last = check.readings[-1]
+    if last.state == "no data":
+        return AnalysisVerdict("inconclusive", f"{where} has no data: {last.reason}")
+    known = [reading for reading in reversed(check.readings) if reading.state != "no data"]
+    agreeing = list(takewhile(lambda reading: reading.state == last.state, known))
+    if last.at_s - agreeing[-1].at_s < scrape_s - _ROUNDING_S:
+        text = f"{where} {_measured(last)}, and must be so for the {scrape_s:g} s between two scrapes"
+        return AnalysisVerdict("inconclusive", text)
+    if last.state == "above":
+        return AnalysisVerdict("failed", f"{where} {_measured(last)}")
     return AnalysisVerdict("passed")
 
 

@@ -1,8 +1,9 @@
 """
-Reads the metadata of everything in a project that instances get it from: templates, instances and groups.
+Reads the metadata of everything in a project that instances get it from: templates, instances, groups, and itself.
 
-An aggregated list has the rows of all zones and regions. A zone that cannot be reached gives its scope a warning with
-the code UNREACHABLE, or is in `unreachables`; a scope without rows has NO_RESULTS_ON_PAGE. Source: Compute v1,
+Project-wide metadata is in no instance's document, and an instance reads it beside its own. An aggregated list has the
+rows of all zones and regions. A zone that cannot be reached gives its scope a warning with the code UNREACHABLE, or is
+in `unreachables`; a scope without rows has NO_RESULTS_ON_PAGE. Source: Compute v1, `Project.commonInstanceMetadata`,
 `InstanceAggregatedList` and `Warning`, read on 2026-11-27.
 """
 
@@ -12,28 +13,44 @@ from typing import Any, Final
 
 from deploy.compute_engine.client import Compute
 from deploy.documents import validation
-from deploy.documents.project_shapes import HolderPage
+from deploy.documents.project_shapes import HolderPage, ProjectMetadataDocument
 from deploy.documents.resource import Document
 from deploy.release import template as templates
 from deploy.release.image_uses import MetadataHolder
 
-# One for each list below. Source: Compute Engine's reference, "IAM Permissions" of each method.
-LIST_PERMISSIONS: Final = (
+# One for each read below. Source: Compute Engine's reference, "IAM Permissions" of each method.
+READ_PERMISSIONS: Final = (
     "compute.instanceGroupManagers.list",
     "compute.instanceTemplates.list",
     "compute.instances.list",
+    "compute.projects.get",
 )
+_PROJECT: Final = validation.shape_check(ProjectMetadataDocument)
 _EMPTY_SCOPE: Final = ("", "NO_RESULTS_ON_PAGE")
 Holders = list[MetadataHolder]
 
 
-def holder_reads(compute: Compute) -> tuple[Callable[[], Holders], Callable[[], Holders], Callable[[], Holders]]:
-    """Return the reads of a project's templates, instances and groups, for a caller that makes them side by side."""
+def holder_reads(compute: Compute) -> tuple[Callable[[], Holders], ...]:
+    """Return the reads of all metadata of a project, for a caller that makes them side by side."""
     return (
+        partial(_read_project, compute),
         partial(_read, compute, "instanceTemplates", "template", templates.metadata),
         partial(_read, compute, "instances", "instance", _instance_metadata),
         partial(_read, compute, "instanceGroupManagers", "group", _group_metadata),
     )
+
+
+def _read_project(compute: Compute) -> Holders:
+    """
+    Read the metadata that a project gives to all of its instances.
+
+    Raises:
+        CloudError: the project could not be read.
+        NotAllowedError: the account may not read it.
+    """
+    document = compute.get("", check=_PROJECT)
+    metadata = templates.metadata({"properties": {"metadata": document["commonInstanceMetadata"]}})
+    return [MetadataHolder("metadata", "commonInstanceMetadata", compute.project, metadata)]
 
 
 def _read(compute: Compute, collection: str, kind: str, metadata: Callable[[Document], dict[str, str]]) -> Holders:

@@ -8,7 +8,7 @@ from deploy.compute_engine.instance_templates import InstanceTemplates
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.permissions import required_permissions
 from deploy.documents.canary import serving_version
-from deploy.documents.resource import Document, link_of, links_of, region_of
+from deploy.documents.resource import Document, find_by_link, link_of, links_of, region_of
 from deploy.errors import CloudError, NotAllowedError
 from deploy.group.observation import Observation
 from deploy.group.quotas import Quota, parse_quotas
@@ -58,13 +58,13 @@ def read_observation(
     if any(map(region_of, links)) and not reads_region:
         of_region, reads_region = templates.list_regional(region), True
     listed = [*of_project, *of_region]
-    if not all(_find(listed, link) for link in links):
+    if not all(find_by_link(listed, link) for link in links):
         list_templates = partial(templates.list_all, region) if reads_region else templates.list_global
         listed = _list_again(list_templates, links, listed, compute.time)
     return Observation(
         group=group,
         templates=tuple(listed),
-        template=_find(listed, serving.link) if serving else {},
+        template=(find_by_link(listed, serving.link) if serving else None) or {},
         health_check=managed.get_health_check(group.raw),
         autoscaler=next(
             (row["name"] for row in autoscalers if link_of(row.get("target", ""), compute.project) in group_links), ""
@@ -75,10 +75,6 @@ def read_observation(
         quotas_error=quotas_error,
         clock_ahead_s=compute.server_clock.ahead_s,
     )
-
-
-def _find(templates: list[Document], link: str) -> Document:
-    return next((template for template in templates if link in links_of(template)), {})
 
 
 def _list_again(
@@ -93,7 +89,7 @@ def _list_again(
 
     def attempt() -> list[Document]:
         complete = list_templates()
-        if not all(_find(complete, link) for link in links):
+        if not all(find_by_link(complete, link) for link in links):
             raise TransientError("the list of templates lacks one of the group's own")
         return complete
 

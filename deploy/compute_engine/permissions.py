@@ -38,11 +38,12 @@ INSTANCE_PERMISSIONS: Final = (
     "compute.instances.setTags",
     "compute.subnetworks.use",
 )
-# What a rollout can do without: phases of a boot, evidence of a failed instance, quotas, the list of unused images.
+# What a rollout can do without: boot phases, the serial port of a failed instance, quotas, the list of unused images.
 OPTIONAL_PERMISSIONS: Final = (
     "compute.instances.getGuestAttributes",
     "compute.instances.getSerialPortOutput",
     "compute.instances.list",
+    "compute.projects.get",
     "compute.regions.get",
 )
 _ACT_AS: Final = "iam.serviceAccounts.actAs"  # granted on the account of the instances

@@ -62,9 +62,9 @@ def permission_findings(config: Config, readings: Readings) -> Iterator[Finding]
     elif optional:
         yield unknown(
             check,
-            f"a rollout works without {' and '.join(optional)}, but deploy reads fewer of these: quotas, phases of a"
-            " boot, the serial port of a failed instance, and the instances that `prune --images` reads; the first role"
-            " of mig-deploy's docs/runbook.md has all",
+            f"a rollout works without {' and '.join(optional)}, but deploy reads fewer of these: quotas, boot phases,"
+            " the serial port of a failed instance, and the instances and project metadata that `prune --images` reads;"
+            " the first role of mig-deploy's docs/runbook.md has all",
             _policy_command(config, readings),
         )
     elif not missing:

@@ -22,6 +22,13 @@ class ProjectDocument(Shape):
     quotas: tuple[Quota, ...] = ()
 
 
+class ProjectMetadataDocument(Shape):
+    """A project with the metadata of all its instances; the member has a fingerprint, and is there without entries."""
+
+    name: _Text
+    common_instance_metadata: Metadata
+
+
 class RegionDocument(Shape):
     """A region with its quotas."""
 

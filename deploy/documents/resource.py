@@ -1,6 +1,7 @@
 """A resource of Compute Engine as raw JSON, and the links by which other resources refer to it."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 Document = dict[str, Any]
@@ -43,3 +44,8 @@ def links_of(document: Document) -> tuple[str, str]:
     """Return the two links of a resource: by its name, and by its numeric id."""
     link = link_of(document.get("selfLink", ""))
     return link, f"{link.rpartition('/')[0]}/{document.get('id', '')}"
+
+
+def find_by_link(documents: Iterable[Document], link: str) -> Document | None:
+    """Return the resource that a link names, by its name or its numeric id; None if it is not among the resources."""
+    return next((document for document in documents if link in links_of(document)), None)

@@ -1,5 +1,5 @@
 """
-The phases of a boot that a startup script has written to the guest attributes of its instance.
+The boot phases that a startup script has written to the guest attributes of its instance.
 
 iac/scripts/phases.sh writes them: `BOOT-ID SECONDS`, and for `failed` also the reason. Any process of the instance can
 write them, so only values of this form count, their text is bounded, and no value makes a release pass.

@@ -47,7 +47,7 @@ class Observation:
 
     @property
     def boot(self) -> BootTimes:
-        """The phases of a boot: those of the serving instances, or those that the release record has."""
+        """The boot phases: those of the serving instances, or those that the release record has."""
         record = template.release_record(self.template)
         return self.serving_boot if self.serving_boot.reached() or record is None else record.boot
 

@@ -83,7 +83,7 @@ def refuse_group_settings(
         image_entries: metadata entries of the template that hold the image.
         planned: canary that the group may be set to; every other group must have one version.
         is_rollback: whether an earlier release is restored. Then no value is checked that its PATCH sets itself: a
-            group whose rollout was stopped by OPPORTUNISTIC, or that has become too small, has a way back.
+            group whose rollout was stopped by OPPORTUNISTIC, or that has become too small, can still be rolled back.
 
     Raises:
         RefusedError: a precondition does not hold; the error names the first such one.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from deploy.documents.canary import Canary, canary_instances, canary_of
 from deploy.documents.group_state import Group
-from deploy.documents.resource import Document, links_of
+from deploy.documents.resource import Document, find_by_link
 from deploy.group.observation import Observation
 from deploy.group.version_name import parse_version_name
 from deploy.release.record import Fallback, ReleaseRecord
@@ -96,7 +96,7 @@ def _own_rollout(observed: Observation) -> StepRollout | str | None:
     group, canary = observed.group, canary_of(observed.group)
     if canary is None or not is_own_canary(group):
         return None
-    new, old = (_find(observed, version.link) for version in (canary.new, canary.old))
+    new, old = (find_by_link(observed.templates, version.link) for version in (canary.new, canary.old))
     if new is None or old is None:
         return f"template '{(canary.old if new else canary.new).template}' was not found"
     record = release_record(new)
@@ -109,7 +109,3 @@ def _own_rollout(observed: Observation) -> StepRollout | str | None:
         sizes = ", ".join(str(step.size) for step in record.steps) or "none"
         return f"its size {canary.size} is no step of its release, whose steps are {sizes}"
     return StepRollout(canary, new, record, index, Fallback(canary.old.link, str(old["id"]), canary.old.name))
-
-
-def _find(observed: Observation, link: str) -> Document | None:
-    return next((template for template in observed.templates if link in links_of(template)), None)

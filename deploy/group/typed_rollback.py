@@ -6,7 +6,7 @@ from datetime import datetime
 from deploy.documents.group_state import Group
 from deploy.documents.resource import Document
 from deploy.group import update_policy
-from deploy.group.health import is_empty
+from deploy.group.health import is_empty, is_idle, is_on_one_version
 from deploy.group.version_name import parse_version_name
 from deploy.release import template
 from deploy.rollout_settings import RolloutSettings
@@ -19,14 +19,19 @@ def is_fallback(group: Group, templates: Iterable[Document]) -> bool:
     return any(fallback is not None and group.versions[:1] == (fallback.version,) for fallback in fallbacks)
 
 
-def is_judged(group: Group, templates: Iterable[Document], now: datetime) -> bool:
+def is_judged(settings: RolloutSettings, group: Group, templates: Iterable[Document], now: datetime) -> bool:
     """
-    Return whether the checks of an analysis may judge the group's version: a deploy set it, and still has time.
+    Return whether the checks of an analysis may judge the group's version: a deploy set it, and its bake may last.
+
+    No state shows the end of the last bake. It is over when a later release has this one as its fallback; of a rollout
+    without steps it is over at the latest when the bake that begins at the deadline is. With steps the version's name
+    has no deadline, because a pause may last for days, so that the release may have served for a week.
 
     A release that was restored, or that has served before, is never rolled back because of a metric: where
-    `may_be_in_last_bake` cannot exclude that it has, a check that fails only pauses.
+    `may_have_served` cannot exclude that it has, a check that fails only pauses.
 
     Args:
+        settings: rollout settings of the environment file.
         group: the group.
         templates: global templates of the project, and regional ones beside the group's own.
         now: time of Compute Engine, UTC.
@@ -34,24 +39,37 @@ def is_judged(group: Group, templates: Iterable[Document], now: datetime) -> boo
     name = parse_version_name(group.versions[0].name)
     if name is None or name.kind != "deploy" or is_fallback(group, templates):
         return False
-    return name.deadline_at is None or name.has_time_left(now)
+    return name.may_bake(now, settings.judged_bake_s(settings.bake_s))
 
 
-def may_be_in_last_bake(group: Group, templates: Iterable[Document]) -> bool:
+def may_be_in_last_bake(settings: RolloutSettings, group: Group, templates: Iterable[Document], now: datetime) -> bool:
+    """Return whether the last bake of a group set to one version may not have ended; arguments of `is_judged`."""
+    return len(group.versions) == 1 and not is_empty(group) and is_judged(settings, group, templates, now)
+
+
+def may_have_served(settings: RolloutSettings, group: Group, templates: Iterable[Document], now: datetime) -> bool:
     """
-    Return whether the last bake of a rollout with steps may not have ended, although every instance serves.
-
-    No state shows the end of that bake: the version's name has no deadline, and a pause may have lasted for days. It is
-    over at the latest when a later release has this one as its fallback. Until then the release may be proven, and
-    have served for a week.
+    Return whether a version whose last bake may not have ended may have passed that bake all the same.
 
     Args:
+        settings: rollout settings of the environment file.
         group: the group.
         templates: global templates of the project, and regional ones beside the group's own.
+        now: time of Compute Engine, UTC.
+
+    Returns:
+        True if the version serves from every instance; with steps also if it is on every instance and one of them is
+        repaired or new, because it may have served for a week.
     """
+    if not may_be_in_last_bake(settings, group, templates, now):
+        return False
+    return is_idle(group) or (has_steps(group) and is_on_one_version(group))
+
+
+def has_steps(group: Group) -> bool:
+    """Return whether a deploy with steps set the group's version."""
     name = parse_version_name(group.versions[0].name)
-    is_last = name is not None and name.kind == "deploy" and name.deadline_at is None
-    return is_last and len(group.versions) == 1 and not is_empty(group) and not is_fallback(group, templates)
+    return name is not None and name.kind == "deploy" and name.deadline_at is None
 
 
 def is_rolled_back(group: Group, templates: Iterable[Document]) -> bool:

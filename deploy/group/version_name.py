@@ -61,6 +61,16 @@ class VersionName:
         """Return whether the deadline is ahead; a rollout with steps has none."""
         return self.deadline_at is not None and self.deadline_at > now
 
+    def may_bake(self, now: datetime, bake_s: float) -> bool:
+        """
+        Return whether a process may still bake the rollout in time; one with steps has no deadline.
+
+        Args:
+            now: time at Compute Engine, UTC.
+            bake_s: seconds of the last bake, which follows the deadline at the latest.
+        """
+        return self.deadline_at is None or self.deadline_at + timedelta(seconds=bake_s) > now
+
 
 def version_name(kind: Kind, digest: str, run: str, now: datetime, budget_s: float | None) -> VersionName:
     """

@@ -14,7 +14,7 @@ _Seconds = Annotated[float, Field(ge=0, le=LONGEST_S, allow_inf_nan=False)]
 @dataclass(frozen=True)
 class BootTimes:
     """
-    The phases of a boot, in seconds; None for a phase that was not reached, or not read.
+    The boot phases, in seconds from the start of the VM; None for a phase that was not reached, or not read.
 
     Args:
         booted: the startup script has begun.

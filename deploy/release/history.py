@@ -135,7 +135,7 @@ def rollback_release(history: Sequence[Release], serving: str, name: str = "", *
     """
     if not name:
         return _last_proven(history, serving)
-    matches = [release for release in history if _has_name(release, name)]
+    matches = [release for release in history if is_named(release.template, release.record, name)]
     if not matches:
         newest = ", ".join(release.template for release in history[:5]) or "none"
         raise RefusedError(f"rollback: --to '{name}' is no release of this group (newest: {newest}).", "see `history`")
@@ -199,12 +199,11 @@ def prunable_releases(history: Sequence[Release], referenced: frozenset[str]) ->
     return tuple(release for release in reversed(history) if not release.is_in(kept))
 
 
-def _has_name(release: Release, name: str) -> bool:
-    """Return whether a name is that of the release's template, or the beginning of its digest or commit."""
+def is_named(template: str, record: ReleaseRecord, name: str) -> bool:
+    """Return whether a name is that of a release's template, or the beginning of its digest or commit."""
     digest = name.rpartition("@")[2].removeprefix("sha256:")
-    record = release.record
     return (
-        release.template == name
+        template == name
         or (len(digest) >= _SHORTEST_PREFIX and record.digest.removeprefix("sha256:").startswith(digest))
         or (len(name) >= _SHORTEST_PREFIX and record.commit.startswith(name))
     )

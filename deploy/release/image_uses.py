@@ -1,4 +1,4 @@
-"""Which images of a repository the metadata of a project's templates, instances and groups refers to."""
+"""Which images of a repository the metadata of a project, its templates, instances and groups refers to."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,16 +15,21 @@ _DIGITS: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 # Entries whose value is the address of a script. Source: Compute Engine, "Use startup scripts on Linux VMs" and
 # "Run shutdown scripts", read on 2026-11-27.
 _SCRIPT_URLS: Final = ("startup-script-url", "shutdown-script-url")
+# Marks of a name as they stand in a URL. Artifact Registry itself names the package of an image `group/app` so: "If the
+# package ID part contains slashes, the slashes are escaped" (google/devtools/artifactregistry/v1/package.proto of
+# googleapis/googleapis at 1cfcea4, read on 2026-11-27).
+_ENCODED: Final = {"%2F": "/", "%3A": ":", "%40": "@"}
+_MARK: Final = re.compile("|".join(_ENCODED), re.IGNORECASE)
 _MOST_PLACES: Final = 5
 
 
 @dataclass(frozen=True)
 class MetadataHolder:
     """
-    A template, an instance or a group, with the metadata that instances get from it.
+    A template, an instance, a group or a project's own metadata, with the entries that instances get from it.
 
     Args:
-        kind: template, instance or group.
+        kind: template, instance, group or metadata.
         name: name of the holder.
         project: project that has the holder.
         metadata: values of the entries, by key.
@@ -59,11 +64,11 @@ def image_uses(holders: Iterable[MetadataHolder], repository: str) -> ImageUses:
     """
     Return the digests and tags in metadata.
 
-    Every reference counts, also in a comment: an image that is kept without need costs less than an image that is
-    missing at the next boot.
+    Every reference counts, also in a comment or encoded as in a URL: an image that is kept without need costs less than
+    an image that is missing at the next boot.
 
     Args:
-        holders: templates, instances and groups.
+        holders: templates, instances, groups and projects' own metadata.
         repository: repository of the images, host and path.
 
     Raises:
@@ -74,7 +79,8 @@ def image_uses(holders: Iterable[MetadataHolder], repository: str) -> ImageUses:
         for entry in holder.metadata.items():
             entries.setdefault(entry, holder)
     digests, tags, undecided, unsearched = set[str](), set[str](), list[str](), list[str]()
-    for (key, text), holder in entries.items():
+    for (key, value), holder in entries.items():
+        text = _MARK.sub(lambda mark: _ENCODED[mark[0].upper()], value)
         digests |= {f"sha256:{digits}" for digits in _DIGITS.findall(text)}
         if key == RECORD_KEY:
             continue
@@ -100,5 +106,5 @@ def _undecided(places: list[str], repository: str) -> RefusedError:
     listed = ", ".join(places[:_MOST_PLACES]) + (f", and {more} more" if more > 0 else "")
     return RefusedError(
         f"metadata: which image of '{repository}' is used is not written out: {listed}. No image is listed.",
-        "write the image in full, HOST/PATH:TAG or HOST/PATH@sha256:DIGEST, or delete the template or instance",
+        "write the image in full, HOST/PATH:TAG or HOST/PATH@sha256:DIGEST, or delete the template, instance or entry",
     )

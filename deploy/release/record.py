@@ -67,7 +67,7 @@ class ReleaseRecord:
         entries: keys of the metadata entries that hold the image; a record without them is of the startup script alone.
         steps: parts of the group that get the release before all of it does; empty for none.
         checks: names of the checks that judge these steps; empty for none, and for a release without steps.
-        boot: phases of the boots of the release before, which served when this release was rolled out; without any if
+        boot: slowest boot phases of the release before, which served when this release was rolled out; without any if
             its instances wrote none.
     """
 

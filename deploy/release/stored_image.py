@@ -120,11 +120,12 @@ def unused_images(manifests: Sequence[StoredManifest], digests: Collection[str],
     used = _with_belongings(_with_parents(used, manifests), manifests)
     unused = [manifest for manifest in manifests if manifest.digest not in used]
     listed = {child for manifest in manifests for child in manifest.children}
-    tops = [row for row in manifests if row.digest not in listed and by_digest.keys().isdisjoint(row.attached_to)]
-    images = [_image(top, unused) for top in sorted(tops, key=_age_order) if top.digest not in used]
+    # Those that no index lists and that are attached to no other one.
+    roots = [row for row in manifests if row.digest not in listed and by_digest.keys().isdisjoint(row.attached_to)]
+    images = [_image(root, unused) for root in sorted(roots, key=_age_order) if root.digest not in used]
     held = {blob for row in manifests if row.digest in used for blob in row.blobs}
     freed = {blob: size for row in unused for blob, size in row.blobs.items() if blob not in held}
-    return UnusedImages(tuple(images), sum(freed.values()), len(tops) - len(images))
+    return UnusedImages(tuple(images), sum(freed.values()), len(roots) - len(images))
 
 
 def _with_parents(digests: set[str], manifests: Sequence[StoredManifest]) -> set[str]:
@@ -148,11 +149,11 @@ def _with_belongings(digests: set[str], manifests: Sequence[StoredManifest]) -> 
     return reached
 
 
-def _image(top: StoredManifest, unused: Sequence[StoredManifest]) -> UnusedImage:
-    members = _with_belongings({top.digest}, unused)
+def _image(root: StoredManifest, unused: Sequence[StoredManifest]) -> UnusedImage:
+    members = _with_belongings({root.digest}, unused)
     blobs = {blob: size for row in unused if row.digest in members for blob, size in row.blobs.items()}
-    others = sorted(members - {top.digest})
-    return UnusedImage(top.digest, top.tags, top.uploaded_at, sum(blobs.values()), (top.digest, *others))
+    others = sorted(members - {root.digest})
+    return UnusedImage(root.digest, root.tags, root.uploaded_at, sum(blobs.values()), (root.digest, *others))
 
 
 def _age_order(manifest: StoredManifest) -> tuple[datetime, str]:

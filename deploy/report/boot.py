@@ -1,4 +1,4 @@
-"""The phases of the boots of a rollout's instances, for tables and charts: pure."""
+"""The boot phases of a rollout's instances, for tables and charts: pure."""
 
 from collections.abc import Callable, Iterable
 from itertools import pairwise

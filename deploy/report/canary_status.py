@@ -8,8 +8,8 @@ from deploy.config import Config
 from deploy.group.canary_health import is_canary_serving
 from deploy.group.observation import Observation
 from deploy.group.step_rollout import is_paused, share_text, step_rollout
-from deploy.release import template
 from deploy.report import checks
+from deploy.report.described_release import DescribedRelease, described_release
 from deploy.rollout.served_release import ServedRelease
 
 
@@ -19,12 +19,7 @@ class CanaryStatus:
     A canary beside the release that the rest of the group serves.
 
     Args:
-        template: name of its template.
-        image: image reference in the template's metadata.
-        digest: digest of that image.
-        commit: commit of the release; like run and by, empty if it is not known.
-        run: id of the run that deployed the release.
-        by: person or account that deployed the release.
+        release: the release of the canary.
         step: number of the step that the group is at, from 1.
         steps: number of the steps; the whole group is the last one.
         share: how much of the group is on the canary, such as `1 of 3 instances`.
@@ -34,12 +29,7 @@ class CanaryStatus:
             rollout pauses although the step has no pause; the group stores no such pause.
     """
 
-    template: str
-    image: str
-    digest: str
-    commit: str
-    run: str
-    by: str
+    release: DescribedRelease
     step: int
     steps: int
     share: str
@@ -53,17 +43,10 @@ def canary_status(config: Config, observed: Observation, read_checks: tuple[Chec
     rollout = step_rollout(observed)
     if rollout is None:
         return None
-    record = rollout.record
-    reference = template.image_reference(rollout.template, config.repository, config.image_in)
     return CanaryStatus(
-        template=rollout.canary.new.template,
-        image=str(reference) if reference else "",
-        digest=record.digest,
-        commit=record.commit,
-        run=record.run,
-        by=record.by,
+        release=described_release(config, rollout.canary.new.template, rollout.template),
         step=rollout.index + 1,
-        steps=len(record.steps) + 1,
+        steps=len(rollout.record.steps) + 1,
         share=share_text(observed.group, rollout.canary),
         is_serving=is_canary_serving(observed.group, rollout.canary),
         pauses=is_paused(observed.group, rollout),
@@ -79,10 +62,4 @@ def canary_lines(canary: CanaryStatus, name: Callable[[ServedRelease], str]) -> 
     unplanned = ["a pause after the bake, until `promote`, or `reconcile` with data"] if names else []
     pause = ["then a pause until `promote`"] if canary.pauses else unplanned
     step = [f"step {canary.step} of {canary.steps}", canary.share, state, *no_data, *pause]
-    image = name(ServedRelease("", canary.image, canary.commit))
-    return [f"canary {image}", " · ".join([*origin(canary.commit, canary.run, canary.by), *step])]
-
-
-def origin(commit: str, run: str, by: str) -> list[str]:
-    """Return where a release comes from, as far as it is known."""
-    return [f"{key} {value}" for key, value in {"commit": commit[:12], "run": run, "by": by}.items() if value]
+    return [f"canary {canary.release.named(name)}", " · ".join([*canary.release.origin, *step])]

@@ -101,7 +101,7 @@ def preview(config: Config, observed: Observation, plan: DeployPlan, bill_of_mat
         shortest_s, longest_s = estimated_s(
             len(instances),
             replacement.replaced_at_once(config, group, plan.surge),
-            config.rollout.bake_s + sum(step.bake_s for step in plan.steps),
+            sum(map(config.rollout.judged_bake_s, (config.rollout.bake_s, *(step.bake_s for step in plan.steps)))),
         )
         changes = tuple(template_changes(observed.template, plan.template))
         policy_changes, surge = _policy_changes(config, group), plan.surge
@@ -146,8 +146,8 @@ def estimated_s(instances: int, at_once: int, bake_s: float) -> tuple[float, flo
         at_once: number of instances that are replaced at the same time.
         bake_s: seconds that success must last.
     """
-    turns = math.ceil(instances / at_once)
-    shortest_s, longest_s = (turns * seconds + bake_s for seconds in _REPLACEMENT_S)
+    waves = math.ceil(instances / at_once)
+    shortest_s, longest_s = (waves * seconds + bake_s for seconds in _REPLACEMENT_S)
     return shortest_s, longest_s
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from deploy.config import Config
 from deploy.documents.group_state import Group, Version
-from deploy.documents.resource import links_of
+from deploy.documents.resource import find_by_link
 from deploy.group import version_name
 from deploy.group.canary_health import is_canary_serving
 from deploy.group.health import is_empty, is_idle
@@ -39,25 +39,25 @@ def rebuilt_result(config: Config, environment: str, observed: Observation, now:
     group, rollout = observed.group, step_rollout(observed)
     first = group.versions[0] if group.versions else _NO_VERSION
     target, document = (rollout.canary.new, rollout.template) if rollout else (first, observed.template)
-    intent, record = version_name.parse_version_name(target.name), template.release_record(document)
+    parsed_name, record = version_name.parse_version_name(target.name), template.release_record(document)
     plan = plan_reconcile(config, observed, now)
     fallback = rollout.old if rollout else record and record.fallback
     before = fallback.version if fallback else _NO_VERSION
-    base = next((base for base in observed.templates if before.link in links_of(base)), None)
+    base = find_by_link(observed.templates, before.link)
     pause = _pause(group, rollout) if rollout else None
     is_complete = is_idle(group) or pause is not None
     # No poll has shown when an instance was in which state.
     instances = Timeline().add(group, target, 0.0).instances
-    made = made_at(document) if document else now
+    template_made_at = made_at(document) if document else now
     return RunResult(
-        verb=intent.kind if intent else "rollout",
+        verb=parsed_name.kind if parsed_name else "rollout",
         environment=environment,
         project=config.project,
         zone=config.zone or "",
         region=config.region or "",
         group=config.group,
-        run=intent.run if intent else "",
-        began_at=intent.began_at if intent else made,
+        run=parsed_name.run if parsed_name else "",
+        began_at=parsed_name.began_at if parsed_name else template_made_at,
         exit_code=0 if is_complete else None,
         before=served_release(base, config.repository, config.image_in) if base else None,
         target=served_release(document, config.repository, config.image_in),

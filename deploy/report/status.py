@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from deploy.analysis.reading import CheckSeries
 from deploy.config import Config
@@ -20,7 +20,8 @@ from deploy.group.step_rollout import lost_step_reason, step_rollout
 from deploy.group.version_refusal import ABORT
 from deploy.release import history, template
 from deploy.report import checks, table
-from deploy.report.canary_status import CanaryStatus, canary_lines, canary_status, origin
+from deploy.report.canary_status import CanaryStatus, canary_lines, canary_status
+from deploy.report.described_release import DescribedRelease, described_release
 from deploy.report.formats import Format
 from deploy.report.lines import wrapped
 from deploy.report.release_names import full_name, short_name
@@ -44,12 +45,7 @@ class Status:
         is_stable: whether no change is going on or due.
         is_reached: whether every instance that stays is meant to have the group's version.
         autoscaler: name of the autoscaler; empty if there is none.
-        template: name of the template that the group is set to; empty if there is none.
-        image: image reference in the template's metadata; empty if the metadata does not decide it.
-        digest: digest of that image; empty if the reference is a tag.
-        commit: commit of the release; like run and by, empty if the template is unmanaged.
-        run: id of the run that deployed the release.
-        by: person or account that deployed the release.
+        release: what the group is set to, beside a canary the old release.
         age_s: seconds since the template was made; None if the template was not found.
         drift: differences from what the last deploy wrote, one line each.
         instances: every instance of the group.
@@ -68,12 +64,7 @@ class Status:
     is_stable: bool
     is_reached: bool
     autoscaler: str
-    template: str
-    image: str
-    digest: str
-    commit: str
-    run: str
-    by: str
+    release: DescribedRelease
     age_s: float | None
     drift: tuple[str, ...]
     instances: tuple[Instance, ...]
@@ -96,10 +87,9 @@ def status(config: Config, observed: Observation, now: datetime, read_checks: tu
         read_checks: checks of the analysis, with one reading each.
     """
     document, group, plan = observed.template, observed.group, plan_reconcile(config, observed, now)
-    record = template.release_record(document)
-    entries = template.image_entries(document, config.repository, config.image_in)
+    entries, serving = template.image_entries(document, config.repository, config.image_in), serving_version(group)
     is_overridden = bool(metadata_overrides(config, group, entries))
-    reference = None if is_overridden else template.image_reference(document, config.repository, config.image_in)
+    serving_name = serving.template if serving else ""
     return Status(
         group=config.group,
         summary=f"{plan.text}. Fix: {ABORT}" if lost_step_reason(observed) else plan.text,
@@ -107,12 +97,7 @@ def status(config: Config, observed: Observation, now: datetime, read_checks: tu
         is_stable=group.is_stable,
         is_reached=group.is_reached,
         autoscaler=observed.autoscaler,
-        template=serving.template if (serving := serving_version(group)) else "",
-        image=str(reference) if reference else "",
-        digest=reference.digest if reference else "",
-        commit=record.commit if record else "",
-        run=record.run if record else "",
-        by=record.by if record else "",
+        release=described_release(config, serving_name, document, is_overridden=is_overridden),
         age_s=(now - history.made_at(document)).total_seconds() if document else None,
         drift=drift(config, observed),
         instances=group.instances,
@@ -142,7 +127,7 @@ def status_report(status: Status, format_: Format, *, is_long: bool = False) -> 
         is_long: whether the text has full names, and the template of every instance; the other formats always do.
     """
     if format_ == "json":
-        return as_json({**asdict(status), "checks": checks.documents(status.checks)})
+        return as_json(_document(status))
     head = f"{status.group}: {status.summary}"
     rows = [_row(instance) for instance in status.instances]
     if format_ == "markdown":
@@ -153,18 +138,30 @@ def status_report(status: Status, format_: Format, *, is_long: bool = False) -> 
     for line in _lines(status, full_name if is_long else short_name):
         lines += wrapped(line, "  ", "    ")
     lines += checks.text_lines(status.checks, "  ")
-    columns = len(_HEAD) if is_long or {row[-1] for row in rows} - {status.template} else len(_HEAD) - 1
+    columns = len(_HEAD) if is_long or {row[-1] for row in rows} - {status.release.template} else len(_HEAD) - 1
     lines += table.text(_HEAD[:columns], [row[:columns] for row in rows], "  ") if rows else []
     return "\n".join(lines)
 
 
+def _document(status: Status) -> dict[str, Any]:
+    """Return a status as a JSON object, in which the members of a release stand beside the others."""
+    document = asdict(status)
+    canary = document["canary"]
+    return {
+        **document.pop("release"),
+        **document,
+        "canary": canary and {**canary.pop("release"), **canary},
+        "checks": checks.documents(status.checks),
+    }
+
+
 def _lines(status: Status, name: Callable[[ServedRelease], str]) -> list[str]:
-    release = origin(status.commit, status.run, status.by)
+    release = status.release.origin
     release += [f"{table.age(status.age_s)} old"] if status.age_s is not None else []
     flags = [f"target {status.target_size}", f"stable {_yes(status.is_stable)}", f"reached {_yes(status.is_reached)}"]
     flags += [f"autoscaler {status.autoscaler}"] if status.autoscaler else []
-    image = name(ServedRelease("", status.image, status.commit))
-    lines = [f"{'set to' if status.is_empty else 'serves'} {image}"] if status.image else []
+    serves = f"{'set to' if status.is_empty else 'serves'} {status.release.named(name)}"
+    lines = [serves] if status.release.image else []
     lines += [" · ".join(release)] if release else []
     lines += canary_lines(status.canary, name) if status.canary else []
     lines += [" · ".join(flags)]

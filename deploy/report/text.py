@@ -30,7 +30,7 @@ _MEANING: Final[dict[int, str]] = {
     CapacityError.exit_code: "lacked capacity, rolled back",
     StoppedError.exit_code: "interrupted",
 }
-_WAY_BACK: Final = {"rollback": "rolled back: ", "abort": "aborted: "}
+_HEADING_PREFIX: Final = {"rollback": "rolled back: ", "abort": "aborted: "}
 
 
 def run_report(result: RunResult, command: Command, *, is_long: bool = False) -> str:
@@ -40,7 +40,7 @@ def run_report(result: RunResult, command: Command, *, is_long: bool = False) ->
     Args:
         result: the run.
         command: returns the command line of a verb with these arguments.
-        is_long: whether to print full names, phases and the table of instances.
+        is_long: whether to print full names, milestones and the table of instances.
     """
     lines = wrapped(heading(result), "", "    ")
     for number, line in enumerate(reason(result)):
@@ -112,7 +112,7 @@ def _success(result: RunResult, where: str) -> str:
         return f"✓ nothing to do: {release} serves {where}"
     other = "" if rollout.changed else _policy(rollout) or ", by a rollout that another run began"
     count = f" · {healthy_count(rollout.instances, rollout.target.template)}" if rollout.instances else ""
-    return f"✓ {_WAY_BACK.get(result.verb, '')}{release} serves {where}{other}{count}{_time(result)}"
+    return f"✓ {_HEADING_PREFIX.get(result.verb, '')}{release} serves {where}{other}{count}{_time(result)}"
 
 
 def _time(result: RunResult) -> str:
@@ -178,7 +178,8 @@ def _details(result: RunResult) -> Iterator[tuple[str, str]]:
     if rollout is None:
         return
     if rollout.phases:
-        yield "phases", " · ".join(f"{phase.name} {seconds(phase.seconds)}" for phase in rollout.phases)
+        texts = (f"{milestone.name} {seconds(milestone.seconds)}" for milestone in rollout.phases)
+        yield "milestones", " · ".join(texts)
     if rollout.surge is not None:
         restored = "; the environment file's is set again" if rollout.restored_policy else ""
         yield "surge", f"{rollout.surge} above the target size{restored}"
@@ -215,7 +216,7 @@ def commands(result: RunResult, command: Command) -> list[tuple[str, str]]:
 
 
 def _pause_commands(result: RunResult, command: Command) -> list[tuple[str, str]]:
-    """Return the commands for both ways on from a pause; when the whole group has the release, the way back alone."""
+    """Return the commands that end a pause; when the whole group has the release, the rollback alone."""
     pause = result.rollout.pause if result.rollout else None
     if pause is None:
         return []

@@ -2,7 +2,7 @@
 The plan that restores the version beside a canary, for `abort` and `rollback`: pure.
 
 Nothing but the canary itself and the template beside it is needed: a size that another client set, a lost release
-record, or a setting that a release would be refused for, must not close the way back.
+record, or a setting that a release would be refused for, must not prevent an abort.
 """
 
 from deploy.config import Config

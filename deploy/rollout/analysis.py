@@ -1,6 +1,5 @@
 """The analysis of a rollout: reads the checks of the environment at each poll of a bake, and judges them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from deploy.analysis.reading import CheckSeries
@@ -19,21 +18,18 @@ class Analysis:
 
     Args:
         reader: reads of the analysis.
-        now_s: clock of the rollout.
 
     Attributes:
         series: each check with its readings, in the order of the environment file.
     """
 
     reader: ChecksReader
-    now_s: Callable[[], float]
     series: tuple[CheckSeries, ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
-        self._began_s = self.now_s()
         self.series = tuple(CheckSeries(check.name) for check in self.reader.analysis.checks)
 
-    def __call__(self, group: Group, target: Target) -> BakeFinding:
+    def __call__(self, group: Group, target: Target, at_s: float) -> BakeFinding:
         """
         Read every check that applies, and judge all their readings.
 
@@ -42,15 +38,16 @@ class Analysis:
         Args:
             group: the group at this poll.
             target: what the group is set to.
+            at_s: time of this poll, seconds since the start of the rollout.
         """
         new = target.new if isinstance(target, Canary) else target
         old = _names(group, target.old) if isinstance(target, Canary) else None
-        at_s = round(self.now_s() - self._began_s, 1)
-        readings = self.reader.read(_names(group, new), old, at_s)
+        readings = self.reader.read(_names(group, new), old, round(at_s, 1))
         self.series = tuple(
             check.add(readings[check.name]) if check.name in readings else check for check in self.series
         )
-        verdict = analysis_verdict([check for check in self.series if check.name in readings])
+        judged = [check for check in self.series if check.name in readings]
+        verdict = analysis_verdict(judged, self.reader.analysis.scrape_s)
         return BakeFinding(verdict.state, verdict.text)
 
 
@@ -63,8 +60,8 @@ def present_checks(reader: ChecksReader | None, group: Group) -> tuple[CheckSeri
     target = target_of(group)
     if reader is None or target is None:
         return ()
-    analysis = Analysis(reader, lambda: 0.0)
-    analysis(group, target)
+    analysis = Analysis(reader)
+    analysis(group, target, 0.0)
     return analysis.series
 
 

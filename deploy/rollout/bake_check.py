@@ -37,13 +37,14 @@ class BakeCheck(Protocol):
     def series(self) -> tuple[CheckSeries, ...]:
         """What was read until now, for the report."""
 
-    def __call__(self, group: Group, target: Target) -> BakeFinding:
+    def __call__(self, group: Group, target: Target, at_s: float) -> BakeFinding:
         """
         Judge a release.
 
         Args:
             group: the group at this poll.
             target: what the group is set to: a canary beside the old version, or in the last step the new version.
+            at_s: time of this poll, seconds since the start of the rollout.
         """
 
 
@@ -63,9 +64,9 @@ class PausingCheck:
         """What the check has read until now."""
         return self.check.series
 
-    def __call__(self, group: Group, target: Target) -> BakeFinding:
+    def __call__(self, group: Group, target: Target, at_s: float) -> BakeFinding:
         """Judge a release; the arguments are those of any check."""
-        finding = self.check(group, target)
+        finding = self.check(group, target, at_s)
         if finding.state != "failed":
             return finding
         fix = "run `rollback` to restore the release before"

@@ -34,7 +34,7 @@ class BootReader:
     managed: ManagedGroup
     is_enabled: bool
     boots: dict[str, Boot] = field(default_factory=dict, init=False)
-    _seen_s: dict[str, float] = field(default_factory=dict, init=False)
+    _running_s: dict[str, float] = field(default_factory=dict, init=False)
     _read_s: dict[str, float] = field(default_factory=dict, init=False)
     _changed_s: dict[str, float] = field(default_factory=dict, init=False)
     _ended: set[str] = field(default_factory=set, init=False)
@@ -53,9 +53,9 @@ class BootReader:
             now_s: time of the clock of the rollout.
         """
         running = {instance.name: instance for instance in group.active_instances if _is_running(instance, target)}
-        self._forget([name for name in self._seen_s if name not in running])
+        self._drop([name for name in self._running_s if name not in running])
         for name in running:
-            self._seen_s.setdefault(name, now_s)
+            self._running_s.setdefault(name, now_s)
         for instance in self._due(running.values(), target, now_s) if self.is_enabled else ():
             self._read_s[instance.name] = now_s
             try:
@@ -117,17 +117,17 @@ class BootReader:
         times = []
         for instance in running:
             # An instance that is HEALTHY already has written all its phases.
-            first_s = self._seen_s[instance.name] + (0.0 if is_serving(instance, target) else _FIRST_READ_S)
+            first_s = self._running_s[instance.name] + (0.0 if is_serving(instance, target) else _FIRST_READ_S)
             read_s = self._read_s.get(instance.name)
             at_s = first_s if read_s is None else max(first_s, read_s + _PAUSE_S)
             if at_s <= now_s and instance.name not in self._finished:
                 times.append((at_s, instance.name, instance))
         return [instance for _, _, instance in sorted(times, key=lambda row: row[:2])[:_READS_A_POLL]]
 
-    def _forget(self, names: Iterable[str]) -> None:
-        """Forget instances that do not run any more: a VM that runs again begins another boot."""
+    def _drop(self, names: Iterable[str]) -> None:
+        """Drop instances that do not run any more: a VM that runs again begins another boot."""
         for name in names:
-            del self._seen_s[name]
+            del self._running_s[name]
             self._finished.discard(name)
             boot = self.boots.pop(name, None)
             if boot is not None:

@@ -1,6 +1,6 @@
 """The plan of a deploy, from the request and an observation of the group, or the reason for a refusal: pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -22,6 +22,7 @@ from deploy.release.image_places import find_image
 from deploy.release.record import Fallback, ReleaseRecord
 from deploy.rollout.plan import DeployPlan, DeployRelease, NothingToDo, WaitForRollout
 from deploy.rollout.step_plan import plan_steps
+from deploy.rollout.wait_plan import plan_wait
 from lib.image_reference import Reference
 
 _UNKNOWN_BAKE: Final = "the end of the last bake is not recorded; after an interrupted run, `reconcile` bakes again"
@@ -74,29 +75,18 @@ def plan_same_release(config: Config, observed: Observation, now: datetime) -> N
         observed: the group and its surroundings.
         now: time of Compute Engine, UTC.
     """
-    group, record = observed.group, template.release_record(observed.template)
+    group, waiting = observed.group, plan_wait(config, observed, now)
     drift = tuple(f"drift: {line}" for line in manual_changes(config, observed))
-    fallback, known = record.fallback if record else None, (*preflight_warnings(config, observed), *drift)
-    target, is_empty = group.versions[0], health.is_empty(group)
-    restores_policy = typed_rollback.has_left_surge(config.rollout, group, observed.templates)
-    may_bake = typed_rollback.may_be_in_last_bake(group, observed.templates)
-    if health.is_idle(group) and not (may_bake and restores_policy):
-        known += (_UNKNOWN_BAKE,) if may_bake else ()
-        return NothingToDo(
-            target=target, fallback=fallback, is_empty=is_empty, restores_policy=restores_policy, warnings=known
-        )
-    return WaitForRollout(
-        target=target,
-        fallback=fallback,
-        is_empty=is_empty,
-        budget_s=config.rollout.budget_s(group.target_size, observed.boot.started),
-        boot=boot_facts(observed, observed.template),
-        short_delay=short_initial_delay(observed),
-        restores_policy=restores_policy,
-        is_judged=typed_rollback.is_judged(group, observed.templates, now),
-        may_be_proven=may_bake and health.is_idle(group),
-        steps=record.steps if record else (),
-        warnings=known,
+    known = (*preflight_warnings(config, observed), *drift)
+    may_bake = typed_rollback.may_be_in_last_bake(config.rollout, group, observed.templates, now)
+    if not health.is_idle(group) or (may_bake and waiting.restores_policy):
+        return replace(waiting, warnings=known)
+    return NothingToDo(
+        target=waiting.target,
+        fallback=waiting.fallback,
+        is_empty=waiting.is_empty,
+        restores_policy=waiting.restores_policy,
+        warnings=(*known, _UNKNOWN_BAKE) if may_bake else known,
     )
 
 

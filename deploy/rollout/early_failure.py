@@ -1,4 +1,4 @@
-"""Failures before a rollout's time is over: phases of boots, serial output of a late instance, the group's errors."""
+"""Failures before a rollout's time is over: boot phases, serial output of a late instance, the group's errors."""
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -73,7 +73,7 @@ class EarlyFailureDetector:
         has_phases: whether the template of the release enables guest attributes.
 
     Attributes:
-        boots: phases of the boots; the serial port of an instance is not read for 60 s after a new phase, and while it
+        boots: boot phases; the serial port of an instance is not read for 60 s after a new phase, and while it
             shows a failure or started containers.
         outputs: longest serial output of each instance by its name; a recreated instance begins a new, shorter one.
     """

@@ -153,7 +153,7 @@ class Execution:
         goal = Goal(
             target=plan.target,
             budget_s=plan.budget_s,
-            bake_s=self._config.rollout.bake_s,
+            bake_s=self._config.rollout.judged_bake_s(self._config.rollout.bake_s),
             had_instances=not plan.is_empty,
         )
         try:
@@ -211,7 +211,7 @@ class Execution:
             restored_policy=self._has_restored_policy,
             target=plan.target,
             before=_before(plan),
-            phases=watch.timeline.phases(),
+            phases=watch.timeline.milestones(),
             instances=watch.timeline.instances,
             warnings=(*writer.warnings, *watch.failing_checks()),
             requests=self.managed.compute.requests,

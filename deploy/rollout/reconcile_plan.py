@@ -5,16 +5,15 @@ from datetime import datetime
 
 from deploy.config import Config
 from deploy.group import health, typed_rollback
-from deploy.group.boot_phases import boot_facts
 from deploy.group.clock_skew import clock_skew_warnings
 from deploy.group.observation import Observation
 from deploy.group.step_rollout import lost_step_reason, step_rollout
 from deploy.group.version_name import parse_version_name
 from deploy.group.version_refusal import ABORT
-from deploy.group.warnings import short_initial_delay
 from deploy.release import template
 from deploy.rollout.plan import ForeignRollout, NothingToDo, ReconcilePlan, UndoRollout, WaitForRollout
 from deploy.rollout.step_plan import continued_steps
+from deploy.rollout.wait_plan import plan_wait
 
 
 def plan_reconcile(config: Config, observed: Observation, now: datetime) -> ReconcilePlan:
@@ -22,9 +21,10 @@ def plan_reconcile(config: Config, observed: Observation, now: datetime) -> Reco
     Decide what to do with a group.
 
     A rollout by `deploy` within its deadline is waited for, and so is a version that is on every instance. A rollout
-    past its deadline is undone. A rollout with steps goes on, with a new budget for its step; after its last step it
-    bakes again, because no state shows whether that bake ended, and a check that fails then pauses. Any other rollout
-    is left alone.
+    past its deadline is undone. A rollout with steps goes on, with a new budget for its step. A release that serves
+    from every instance bakes again as long as its last bake may not have ended, which no state shows: with steps until
+    the next release, without them until its deadline and its bake are over. A check that fails then pauses. Any other
+    rollout is left alone.
 
     Args:
         config: names and rollout settings of the environment.
@@ -46,26 +46,23 @@ def _plan(config: Config, observed: Observation, now: datetime) -> ReconcilePlan
         names = " and ".join(f"'{version.template}'" for version in group.versions)
         return ForeignRollout(target=group.versions[0], text=f"the versions {names} were not set by deploy")
     target = group.versions[0]
-    restores_policy = typed_rollback.has_left_surge(config.rollout, group, observed.templates)
-    if typed_rollback.may_be_in_last_bake(group, observed.templates) and health.is_idle(group):
-        text = f"'{target.template}' serves from every instance, and the end of its last bake is not recorded"
-        waiting = _waiting(config, observed, now, restores_policy=restores_policy)
-        return replace(waiting, text=text, may_be_proven=True)
-    if health.is_idle(group):
-        is_empty = health.is_empty(group)
-        empty = f"{health.NOTHING_PROVEN}: the group is set to '{target.template}'"
-        text = empty if is_empty else f"'{target.template}' serves from every instance"
-        return NothingToDo(target=target, is_empty=is_empty, text=text, restores_policy=restores_policy)
-    return _plan_unsettled(config, observed, now, restores_policy=restores_policy)
+    waiting = plan_wait(config, observed, now)
+    if not health.is_idle(group):
+        return _plan_unsettled(observed, now, waiting)
+    serves = f"'{target.template}' serves from every instance"
+    if typed_rollback.may_be_in_last_bake(config.rollout, group, observed.templates, now):
+        return replace(waiting, text=f"{serves}, and the end of its last bake is not recorded")
+    empty = f"{health.NOTHING_PROVEN}: the group is set to '{target.template}'"
+    text = empty if waiting.is_empty else serves
+    return NothingToDo(target=target, is_empty=waiting.is_empty, text=text, restores_policy=waiting.restores_policy)
 
 
 def _plan_unsettled(
-    config: Config, observed: Observation, now: datetime, *, restores_policy: bool
+    observed: Observation, now: datetime, waiting: WaitForRollout
 ) -> WaitForRollout | UndoRollout | ForeignRollout:
     """Decide what to do with a group that is set to one version, and does not serve it from every instance."""
     group, record = observed.group, template.release_record(observed.template)
     target, name = group.versions[0], parse_version_name(group.versions[0].name)
-    waiting = _waiting(config, observed, now, restores_policy=restores_policy)
     if typed_rollback.is_fallback(group, observed.templates) and not (name and name.has_time_left(now)):
         return replace(waiting, text=f"the rollback to '{target.template}' has not settled")
     if name is None or record is None:
@@ -87,20 +84,4 @@ def _plan_unsettled(
         is_empty=waiting.is_empty,
         short_delay=waiting.short_delay,
         text=f"{rollout_text}, is {abs(left_s):.0f} s past its deadline",
-    )
-
-
-def _waiting(config: Config, observed: Observation, now: datetime, *, restores_policy: bool) -> WaitForRollout:
-    """Return the plan that waits for the only version of a group, with the time of a whole rollout."""
-    group, record = observed.group, template.release_record(observed.template)
-    return WaitForRollout(
-        target=group.versions[0],
-        fallback=record.fallback if record else None,
-        is_empty=health.is_empty(group),
-        budget_s=config.rollout.budget_s(group.target_size, observed.boot.started),
-        boot=boot_facts(observed, observed.template),
-        short_delay=short_initial_delay(observed),
-        restores_policy=restores_policy,
-        is_judged=typed_rollback.is_judged(group, observed.templates, now),
-        steps=record.steps if record else (),
     )

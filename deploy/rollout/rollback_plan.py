@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from deploy.config import Config
-from deploy.documents.resource import links_of
+from deploy.documents.resource import find_by_link
 from deploy.errors import RefusedError
 from deploy.group import health, release_proof, typed_rollback, update_policy
 from deploy.group.observation import Observation
@@ -131,7 +131,7 @@ def _image_places(config: Config, observed: Observation, restored: Fallback) -> 
     """
     where = f"rollback: template '{restored.template}', which served before,"
     fix = "name a release: `rollback --to TEMPLATE`"
-    document = next((template for template in observed.templates if restored.link in links_of(template)), None)
+    document = find_by_link(observed.templates, restored.link)
     if document is None:
         raise RefusedError(f"{where} was deleted.", fix)
     if str(document["id"]) != restored.template_id:

@@ -7,7 +7,7 @@ from typing import Final
 from deploy.documents.group_state import Group, Instance, Version
 from deploy.group import version_name
 from deploy.group.boot_phases import Boot
-from deploy.rollout.result import InstanceTimes, Phase
+from deploy.rollout.result import InstanceTimes, Milestone
 
 # In the order in which a rollout reaches them; one without instances, or one that fails, leaves some out. Its steps are
 # between the first healthy instance and the last one.
@@ -83,16 +83,16 @@ class Timeline:
         """Record that milestones were lost again."""
         return replace(self, reached={name: at_s for name, at_s in self.reached.items() if name not in milestones})
 
-    def phases(self) -> tuple[Phase, ...]:
-        """Return how long each milestone took since the milestone before."""
-        phases, last_s = [], 0.0
+    def milestones(self) -> tuple[Milestone, ...]:
+        """Return the milestones that were reached, each with the time since the one before."""
+        milestones, last_s = [], 0.0
         fixed = {*FIRST_MILESTONES, *LAST_MILESTONES}
         steps = sorted((name for name in self.reached if name not in fixed), key=self.reached.__getitem__)
         for name in (*FIRST_MILESTONES, *steps, *LAST_MILESTONES):
             if name in self.reached:
-                phases.append(Phase(name, max(self.reached[name] - last_s, 0.0)))
+                milestones.append(Milestone(name, max(self.reached[name] - last_s, 0.0)))
                 last_s = max(last_s, self.reached[name])
-        return tuple(phases)
+        return tuple(milestones)
 
 
 def state(instance: Instance) -> str:
@@ -107,11 +107,11 @@ def state(instance: Instance) -> str:
 def _times(instance: Instance, release: Version, before: InstanceTimes | None, at_s: float) -> InstanceTimes:
     current, version = state(instance), instance.version
     if before is None:
-        intent = version_name.parse_version_name(version.name) if version else None
+        parsed_name = version_name.parse_version_name(version.name) if version else None
         before = InstanceTimes(
             name=instance.name,
             template=version.template if version else "",
-            release=intent.release if intent else "",
+            release=parsed_name.release if parsed_name else "",
             is_new=version == release,
             state=current,
             since_s=at_s,

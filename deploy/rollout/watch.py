@@ -164,7 +164,7 @@ class Watch:
         goal = state.goal
         if self.bake_check is None or state.group is None or goal.is_rollback or state.verdict.state != "done":
             return BakeFinding("passed")
-        return self.bake_check(state.group, goal.canary or goal.target)
+        return self.bake_check(state.group, goal.canary or goal.target, state.now_s - self._began_s)
 
     def _read_group(self) -> Group | None:
         """Read the group; None if the read fails. Of several failed reads in a row, only the first is printed."""

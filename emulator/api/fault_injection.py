@@ -17,7 +17,7 @@ class FaultInjection:
     The fault plans of an environment.
 
     Args:
-        environment: environment whose reads lag and whose phases cause requests
+        environment: environment whose reads lag and whose activities cause requests
         send: sends a planned request to the emulator
     """
 
@@ -27,7 +27,7 @@ class FaultInjection:
         self._views: list[tuple[float, View]] = []
         self._depth = 0
         self.reload()
-        environment.phase_watchers.append(self._send_at_phase)
+        environment.activity_watchers.append(self._send_at_activity)
 
     def reload(self) -> None:
         """Read the plans from the store."""
@@ -63,8 +63,8 @@ class FaultInjection:
         old_enough = [view for at_s, view in self._views if at_s <= self._environment.now_s - lag_s]
         return old_enough[-1] if old_enough else self._views[0][1]
 
-    def _send_at_phase(self, path: str, phase: str) -> None:
-        for request in self.plans.count_phase(name_of(path), phase):
+    def _send_at_activity(self, path: str, activity: str) -> None:
+        for request in self.plans.count_activity(name_of(path), activity):
             self._send_nested(request)
 
     def _send_nested(self, request: PlannedRequest) -> None:

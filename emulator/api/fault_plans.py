@@ -91,10 +91,10 @@ class FaultPlans:
         """Count a call of a method, and return the faults that it has."""
         return self._count(lambda fault: bool(fault.on) and fnmatchcase(method, fault.on))
 
-    def count_phase(self, group: str, phase: str) -> list[PlannedRequest]:
-        """Count a group's entry into a phase, and return the requests that are planned for it."""
+    def count_activity(self, group: str, activity: str) -> list[PlannedRequest]:
+        """Count the beginning of a group's activity, and return the requests that are planned for it."""
         firing = self._count(
-            lambda fault: fault.when is not None and fault.when.phase == phase and fault.when.group in ("", group)
+            lambda fault: fault.when is not None and fault.when.phase == activity and fault.when.group in ("", group)
         )
         return [fault.request for fault in firing if fault.request]
 

@@ -50,7 +50,7 @@ class OperationFault(_Strict):
 
 
 class When(_Strict):
-    """The moment at which a group enters a phase."""
+    """The moment at which an activity of a group begins; the key `phase` names the activity."""
 
     phase: Literal[
         "creating", "verifying", "gap", "deleting", "recreating", "restarting", "refreshing", "starting", "resuming",

@@ -34,7 +34,7 @@ class Environment:
         store: store that keeps them
         clock: virtual time
         options: options
-        phase_watchers: functions that are called with a group's path and phase when that phase changes
+        activity_watchers: functions that are called with a group's path and activity when that activity changes
         operation_watchers: functions that are called with an operation's path when the operation is written
         group_watchers: functions that are called with a group's path, the group before and after each change; before
             is None for a new group, and for every group when a binding with a hook is stored
@@ -44,7 +44,7 @@ class Environment:
     store: Store
     clock: Clock
     options: Options = field(default_factory=Options)
-    phase_watchers: list[Callable[[str, str], None]] = field(default_factory=list)
+    activity_watchers: list[Callable[[str, str], None]] = field(default_factory=list)
     operation_watchers: list[Callable[[str], None]] = field(default_factory=list)
     group_watchers: list[Callable[[str, Group | None, Group], None]] = field(default_factory=list)
     now_s: float = 0.0
@@ -55,7 +55,7 @@ class Environment:
         self.instance_controls = InstanceControls(self.store, self.options.seed, self.options.decide_s)
         self._settings: dict[str, tuple[Document, object, Settings]] = {}
         self._derived = GroupIndexes()
-        self._phases: dict[str, str] = {}
+        self._activities: dict[str, str] = {}
         self._created = int(self.store.setting("created", 0))
 
     @property
@@ -159,9 +159,9 @@ class Environment:
         if (self.view.get(path) or {}).get("_deleting") and not group.instances:
             self._finish_deletion(path)
             return
-        if self._phases.get(path) != entry["phase"]:
-            self._phases[path] = entry["phase"]
-            for watcher in self.phase_watchers:
+        if self._activities.get(path) != entry["phase"]:
+            self._activities[path] = entry["phase"]
+            for watcher in self.activity_watchers:
                 watcher(path, entry["phase"])
 
     def _notify(self, path: str, before: Group | None, after: Group) -> None:
@@ -205,7 +205,7 @@ class Environment:
         """Return to the last saved state of the store; all later changes happen again."""
         self.store.rollback()
         self.clear_derived()
-        self._phases.clear()
+        self._activities.clear()
         self.instance_controls.reload()
         self.now_s = float(self.store.setting("now_s", self.now_s))
 

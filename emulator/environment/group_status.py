@@ -14,7 +14,7 @@ from emulator.group.instance_lifecycle import health_state
 from emulator.group.instances import Instance, Version
 from emulator.group.members import Group
 from emulator.group.settings import Settings
-from emulator.group.state import is_reached, is_stable, phase
+from emulator.group.state import activity, is_reached, is_stable
 from emulator.group.sums import Sums, sums_of
 
 _COUNTERS: Final = {
@@ -131,7 +131,7 @@ def group_snapshot(group: Group, settings: Settings, sums: Sums) -> dict[str, An
         ],
         "is_stable": is_stable(group, settings, sums),
         "is_reached": is_reached(group, settings, sums),
-        "phase": phase(group, settings, sums),
+        "phase": activity(group, settings, sums),
         "living": sums.living.total(),
     }
 

@@ -1,5 +1,5 @@
 """
-The phases of a boot that a startup script writes to the guest attributes of its instance; pure.
+The boot phases that a startup script writes to the guest attributes of its instance; pure.
 
 A value is the id of the boot, the seconds since the VM has started, and of `failed` also the reason, as
 iac/scripts/phases.sh of this repository writes it.

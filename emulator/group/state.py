@@ -1,4 +1,4 @@
-"""The state of a group in a few words: stable, version target reached, phase; pure."""
+"""The state of a group in a few words: stable, version target reached, activity; pure."""
 
 from typing import Final
 
@@ -34,7 +34,7 @@ def is_stable(group: Group, settings: Settings, sums: Sums | None = None) -> boo
     return sums.actions["NONE"] == len(group.instances)
 
 
-def phase(group: Group, settings: Settings, sums: Sums | None = None) -> str:
+def activity(group: Group, settings: Settings, sums: Sums | None = None) -> str:
     """Return the current action that is furthest from done, in lower case; else `stable` or `gap`."""
     sums = sums or sums_of(group.instances)
     for action in _FURTHEST_FROM_DONE_FIRST:

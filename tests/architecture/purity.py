@@ -10,7 +10,7 @@ PURE: Final = (
     "deploy.endpoints", "deploy.errors", "deploy.group", "deploy.prometheus.query", "deploy.release",
     "deploy.rollout.abort_plan", "deploy.rollout.deploy_plan", "deploy.rollout.plan", "deploy.rollout.promote_plan",
     "deploy.rollout.reconcile_plan", "deploy.rollout.rollback_plan", "deploy.rollout.step_plan",
-    "deploy.rollout.watch_state",
+    "deploy.rollout.wait_plan", "deploy.rollout.watch_state",
     "deploy.rollout_settings", "deploy.settings_model", "deploy.step_settings", "emulator.group",
 )  # fmt: skip
 EFFECTS: Final = {

@@ -38,3 +38,11 @@ def test_planted_missing_path_is_reported() -> None:
     assert missing("`ci/no_such_file.py`, `ci/gates.py::no_such_name`, `docs`") == [
         "ci/no_such_file.py", "ci/gates.py::no_such_name",
     ]  # fmt: skip
+
+
+def test_every_path_of_the_page_of_deploy_exists() -> None:
+    """The last section of deploy/README.md names modules and folders of deploy, and folders of the repository."""
+    section = Path("deploy/README.md").read_text().partition("## Where to find the code")[2]
+    paths = re.findall(r"`([a-z_]+(?:/[a-z_]+)*(?:\.py|/))`", section)
+    assert len(paths) >= 50
+    assert [path for path in paths if not (Path("deploy", path).exists() or Path(path).exists())] == []

@@ -16,7 +16,7 @@ def row(document: Json) -> Row:
     return frozenset(actions(document)), *flags(document)
 
 
-def seen(emulator: EmulatorClient) -> list[Row]:
+def rows_over_time(emulator: EmulatorClient) -> list[Row]:
     """Poll a group until it is stable and reached; return its states in order."""
     rows = []
     for document in emulator.moments():
@@ -33,7 +33,7 @@ def of(*names: str, stable: bool = False, reached: bool = False) -> Row:
 
 @verified("R", "G")
 @covers("instanceGroupManagers.get", "instanceGroupManagers.patch")
-def test_a_rollout_passes_through_its_phases(emulator: EmulatorClient) -> None:
+def test_a_rollout_passes_through_its_activities(emulator: EmulatorClient) -> None:
     """A rollout of one instance shows: no action, creating, verifying, a gap, deleting, a gap, done."""
     emulator.web(1)
     emulator.roll(emulator.template("new"))
@@ -46,7 +46,7 @@ def test_a_rollout_passes_through_its_phases(emulator: EmulatorClient) -> None:
         of("none", reached=True),
         of("none", stable=True, reached=True),
     ]
-    assert seen(emulator) == expected
+    assert rows_over_time(emulator) == expected
 
 
 @verified("R")
@@ -83,7 +83,7 @@ def test_reached_is_not_healthy(emulator: EmulatorClient) -> None:
         of("none", reached=True),
         of("none", stable=True, reached=True),
     ]
-    assert seen(emulator) == expected
+    assert rows_over_time(emulator) == expected
 
 
 @unverified("I")

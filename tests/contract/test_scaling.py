@@ -107,12 +107,12 @@ def test_autoscalers_through_the_client(emulator: EmulatorClient) -> None:
 
 @own
 @covers("instanceGroupManagers.resize")
-@pytest.mark.parametrize("phase", ["creating", "verifying", "gap", "deleting"])
-def test_a_request_at_a_moment(emulator: EmulatorClient, phase: str) -> None:
-    """A fault plan sends the request of another client when a group enters a phase."""
+@pytest.mark.parametrize("activity", ["creating", "verifying", "gap", "deleting"])
+def test_a_request_at_a_moment(emulator: EmulatorClient, activity: str) -> None:
+    """A fault plan sends the request of another client when a group begins an activity."""
     emulator.web(1)
     resize = {"verb": "POST", "path": f"{GROUP[1:]}/resize?size=2"}
-    plan = emulator.plan({"when": {"phase": phase, "group": "web"}, "nth": [1], "request": resize})
+    plan = emulator.plan({"when": {"phase": activity, "group": "web"}, "nth": [1], "request": resize})
     emulator.roll(emulator.template("new"))
     assert emulator.settled()["targetSize"] == 2
     assert emulator.fired(plan) == [1]

@@ -77,9 +77,9 @@ class Emulator:
         path = f"emulator/faults/{self.ask('emulator/faults', {'faults': [fault]})['id']}"
         return lambda: any(self.ask(path)["fired"])
 
-    def watch_for_phase(self, phase: str) -> Callable[[], bool]:
-        """Return a function that checks whether an instance has entered a phase, such as `verifying`, since now."""
-        return self.plan_fault(when={"phase": phase}, request={"verb": "GET", "path": "emulator/clock"})
+    def watch_for_activity(self, activity: str) -> Callable[[], bool]:
+        """Return a function that checks whether an instance has begun an activity, such as `verifying`, since now."""
+        return self.plan_fault(when={"phase": activity}, request={"verb": "GET", "path": "emulator/clock"})
 
     def copy_template(self, name: str, **metadata: str) -> None:
         """Make a template like the seed's, whose start-up script names another release; `_` is `-` in a key."""

@@ -29,18 +29,18 @@ function extend(stretches, from, to, what, key) { // extend the last stretch if 
   else if (to > from) stretches.push({ from, to, what, key });
 }
 
-function runs(seen, moment_s, value) { // stretches over which a value stays the same
+function runs(entries, moment_s, value) { // stretches over which a value stays the same
   const stretches = [];
-  seen.forEach((entry, i) => extend(stretches, entry.at_s, seen[i + 1]?.at_s ?? moment_s, value(entry), JSON.stringify(value(entry))));
+  entries.forEach((entry, i) => extend(stretches, entry.at_s, entries[i + 1]?.at_s ?? moment_s, value(entry), JSON.stringify(value(entry))));
   return stretches;
 }
 
-function lives(seen, moment_s) { // stretches over which an instance looks the same, by its name
+function lives(entries, moment_s) { // stretches over which an instance looks the same, by its name
   const byName = new Map();
-  seen.forEach((entry, i) => {
+  entries.forEach((entry, i) => {
     for (const instance of entry.instances) {
       if (!byName.has(instance.name)) byName.set(instance.name, []);
-      extend(byName.get(instance.name), entry.at_s, seen[i + 1]?.at_s ?? moment_s, instance, shape(instance));
+      extend(byName.get(instance.name), entry.at_s, entries[i + 1]?.at_s ?? moment_s, instance, shape(instance));
     }
   });
   return byName;

@@ -51,8 +51,8 @@ class Canvas {
     if (text != null) set(element, text);
     return element;
   }
-  bar(key, look, box, text, title, data = {}) {
-    const group = this.draw(key, "g", { class: look, ...data }, null, 1);
+  bar(key, classes, box, text, title, data = {}) {
+    const group = this.draw(key, "g", { class: classes, ...data }, null, 1);
     if (!group.firstChild) group.append(make("title"), make("rect", { class: "bar", rx: 3 }), make("rect", { class: "over", rx: 3 }), make("text"));
     const [tip, back, over, name] = group.children;
     set(tip, title);
@@ -80,30 +80,30 @@ const box = (x, width, y, height, state) => state === "deleting" ? { x, width, y
 
 /*
  * Draw a group up to a moment.
- *   all, seen   entries of the group, and the entries up to the moment
+ *   all, past   entries of the group, and the entries up to the moment
  *   now         last entry up to the moment
  *   axis        from makeAxis
- *   look        gives the hue, the letter and the name of a template
+ *   legendOf    returns the hue, the letter and the name of a template
  *   width       in pixels
  */
-function drawGroup({ all, seen, now, moment_s, axis, look, width }) {
+function drawGroup({ all, past, now, moment_s, axis, legendOf, width }) {
   const x = (at_s) => Math.round(axis.unit(Math.max(at_s, axis.from_s)) * (width - 8) * 10 / axis.width) / 10 + 2;
   const when = (from, to) => `${span(from - axis.from_s)} – ${span(to - axis.from_s)}`;
   const place = (stretches) => stretches.filter(({ to }) => to > axis.from_s)
     .map((stretch) => ({ ...stretch, x: x(stretch.from), width: Math.max(1.5, x(stretch.to) - x(stretch.from) - 1) }));
-  const stretches = (value) => place(runs(seen, moment_s, value));
+  const stretches = (value) => place(runs(past, moment_s, value));
   const instances = new Set(); // instances that existed in this window at any time, also after the moment
   const first = all.findLast((entry) => entry.at_s <= axis.from_s);
   for (const entry of all) if (entry === first || entry.at_s >= axis.from_s) for (const { name } of entry.instances) instances.add(name);
   const height = LANES_TOP + instances.size * (LANE + GAP) + 2;
-  const view = { all, seen, now, moment_s, axis, look, width, height, x, when, stretches };
+  const view = { all, past, now, moment_s, axis, legendOf, width, height, x, when, stretches };
   names.size($("names").parentElement.clientWidth < 620 ? 104 : 178, height);
   lanes.size(width, height);
   drawTime(view);
   drawVersions(view);
   drawFlags(view);
   drawCounts(view);
-  const byName = lives(seen, moment_s);
+  const byName = lives(past, moment_s);
   [...instances].forEach((instance, i) => drawInstance(view, instance, place(byName.get(instance) || []), LANES_TOP + i * (LANE + GAP)));
   lanes.draw("cursor", "line", { class: "cursor", x1: x(moment_s), x2: x(moment_s), y1: 16, y2: height }, null, 2);
   names.end();
@@ -144,14 +144,14 @@ function drawTime({ axis, width, height, x }) { // ticks, and stretches without 
   }
 }
 
-function drawVersions({ look, when, stretches }) { // with their targets, stacked by size
+function drawVersions({ legendOf, when, stretches }) { // with their targets, stacked by size
   write("versions", TOP + 19, "versions", "versions[] with their target sizes");
   for (const { from, to, what, x, width } of stretches((entry) => entry.versions)) {
     const shown = what.filter((version) => version.size || what.length === 1);
     const sum = shown.reduce((total, version) => total + version.size, 0) || 1, least = Math.min(LABEL, VERSIONS / shown.length);
     let y = TOP;
     shown.forEach((version, i) => { // each has room for its label, and the rest of the height is shared by size
-      const part = least + (VERSIONS - least * shown.length) * (version.size || 1) / sum, { hue, letter, name } = look(version.template);
+      const part = least + (VERSIONS - least * shown.length) * (version.size || 1) / sum, { hue, letter, name } = legendOf(version.template);
       const texts = part < LABEL ? [] : [`${letter} ${name} × ${version.size}`, `${letter} × ${version.size}`, letter];
       lanes.bar(`version ${from} ${i}`, `full ${hue}`, { x, width, y, height: Math.max(2, part - 1) }, texts,
         `${name}: ${count(version.size, "instance")}${version.percent == null ? "" : `, target size ${version.percent} %`}\n${when(from, to)}`,
@@ -188,17 +188,17 @@ function drawCounts({ all, now, stretches }) {
 }
 
 function drawInstance(view, instance, lived, y) {
-  const { now, look, when, moment_s } = view;
+  const { now, legendOf, when, moment_s } = view;
   const row = now.instances.find((row) => row.name === instance);
   const zones = new Set(now.instances.map((row) => row.zone));
   const zone = row && zones.size > 1 ? ` ${row.zone.split("-").pop()}` : ""; // the letter of the zone, in a regional group
   write(`instance ${instance}`, y + 15, `${tail(instance)}${zone}  ${row ? word(row) : lived.length ? "deleted" : ""}`, instance, !row);
   for (const { from, to, what, x, width } of lived) {
-    const { hue, letter, name } = look(what.template), is = word(what);
+    const { hue, letter, name } = legendOf(what.template), is = word(what);
     const details = [
       instance, `${is}, ${when(from, to)}`, `release ${name} (${letter})`, `template ${what.template}`, what.version && `version ${what.version}`,
       `zone ${what.zone}`, `action ${what.action}`, what.status && `instance ${what.status}`, what.health && `health ${what.health}`,
-      what.repairs && `repaired ${what.repairs} times`, what.error && `last error ${what.error}`,
+      what.repairs && `repaired ${what.repairs === 1 ? "once" : `${what.repairs} times`}`, what.error && `last error ${what.error}`,
       bootText(what, moment_s) && `boot ${bootText(what, moment_s)}`,
     ];
     const texts = is === "deleting" ? [] : [`${letter} ${is}${what.error && is === "creating" ? `: ${what.error}` : ""}`, `${letter} ${is}`, letter];

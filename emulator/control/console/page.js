@@ -51,15 +51,15 @@ function renderGroup(path) {
   axis = makeAxis((entries.get(path) || []).map((entry) => entry.at_s), from_s, end_s, recorded ? 1 : 30);
   if (cursor_s !== null && cursor_s < from_s) cursor_s = from_s;
   const moment_s = cursor_s === null ? end_s : Math.min(cursor_s, end_s);
-  const seen = all.filter((entry) => entry.at_s <= moment_s);
-  const now = seen[seen.length - 1] || all[0];
+  const past = all.filter((entry) => entry.at_s <= moment_s);
+  const now = past[past.length - 1] || all[0];
   const letters = new Map(); // template: its index, in the order of appearance
   for (const entry of all) for (const { template } of [...entry.instances, ...entry.versions]) if (!letters.has(template)) letters.set(template, letters.size);
   const name = (template) => releaseName(template, releaseOf(path, template));
-  const look = (template) => ({ hue: `t${letters.get(template) % 6}`, letter: String.fromCharCode(65 + letters.get(template) % 26), name: name(template) });
-  const swatch = (template) => make("span", { class: `swatch ${look(template).hue}`, title: details(path, template) }, look(template).letter);
-  const view = { name, look, swatch, key: JSON.stringify([...letters.keys()].map((template) => [template, name(template)])) };
-  const rollout = lastRollout(seen);
+  const legendOf = (template) => ({ hue: `t${letters.get(template) % 6}`, letter: String.fromCharCode(65 + letters.get(template) % 26), name: name(template) });
+  const swatch = (template) => make("span", { class: `swatch ${legendOf(template).hue}`, title: details(path, template) }, legendOf(template).letter);
+  const view = { name, legendOf, swatch, key: JSON.stringify([...letters.keys()].map((template) => [template, name(template)])) };
+  const rollout = lastRollout(past);
 
   const healthy = now.instances.filter(isHealthy).length;
   set($("path"), path);
@@ -71,23 +71,23 @@ function renderGroup(path) {
     return [
       fact("healthy", "Healthy", `${healthy}`),
       fact("size", "Target size", `${now.target_size}`),
-      fact("surge", "May surge by", `${now.surge}`),
-      fact("unavailable", "May lack", `${now.unavailable}`),
+      fact("surge", "Maximum surge", `${now.surge}`),
+      fact("unavailable", "Maximum unavailable", `${now.unavailable}`),
       fact("stable", "isStable", now.is_stable ? "yes" : "no"),
       fact("reached", "versionTarget.isReached", now.is_reached ? "yes" : "no"),
-      fact("phase", "Phase", now.phase),
+      fact("activity", "Activity", activity(now)),
     ];
   });
   measured = $("strip").clientWidth;
   const width = measured * Number($("zoom").value);
-  drawGroup({ all, seen, now, moment_s, axis, look, width });
+  drawGroup({ all, past, now, moment_s, axis, legendOf, width });
   if (cursor_s === null) $("strip").scrollLeft = width;
   renderInstances(now, moment_s, view);
   fill($("legend"), view.key, () => [
     ...[...letters.keys()].map((template) => make("li", {}, swatch(template), named(name(template)))),
     ...STATES.map((name) => make("li", { class: "t0" },
       make("svg", { width: 30, height: 14, class: style(name), "aria-hidden": "true" }, make("rect", { class: "bar", ...box(1, 28, 1, 12, name), rx: 2 }), make("rect", { class: "over", ...box(1, 28, 1, 12, name) })), name)),
-    make("li", { class: "soft" }, "Framed: unhealthy after it was healthy. Counts: grey area healthy, line living, dashes target, dots target and surge. Thin bars below an instance: phases of its boot."),
+    make("li", { class: "soft" }, "Framed: unhealthy after it was healthy. Counts: grey area healthy, line living, dashes target, dots target and surge. Thin bars below an instance: boot phases."),
   ]);
   const scrub = $("scrub");
   scrub.value = Math.round(200 * axis.unit(moment_s) / axis.total);
@@ -104,13 +104,17 @@ function details(path, template) { // what stands in the release record
   return [...parts, `template ${template}`].filter(Boolean).join("\n");
 }
 
+function activity({ phase }) { // what the group does at this moment
+  return phase === "gap" ? "about to decide" : phase;
+}
+
 function sentence(now, healthy, name, exists) {
   if (!exists) return "This group was deleted.";
   const goal = now.versions.map(({ size, template }) => size === now.target_size ? name(template) : `${size} × ${name(template)}`).join(" and ");
   const health = `${healthy} healthy, target ${now.target_size}`;
   if (now.is_stable && now.is_reached) return `Stable: ${health}, ${now.versions.length > 1 ? "" : "all "}on ${goal}.`;
   if (now.is_stable) return `Stable, but not on ${goal}: ${health}.`;
-  return `${now.is_reached ? "Settling on" : "Rolling to"} ${goal}: ${health}, ${now.phase === "gap" ? "about to decide" : now.phase}.`;
+  return `${now.is_reached ? "Settling on" : "Rolling to"} ${goal}: ${health}, ${activity(now)}.`;
 }
 
 // ---- Moving through time.

@@ -21,9 +21,9 @@ function renderVersions(rollout, now, path, view) { // each version with its sha
     const asked = version.percent == null ? "" : `, target size ${version.percent} %`;
     return make("li", { title: version.name && `version ${version.name}` },
       make("span", { class: "which" }, view.swatch(version.template), named(view.name(version.template))),
-      make("span", { class: `track ${view.look(version.template).hue}`, "aria-hidden": "true" },
+      make("span", { class: `track ${view.legendOf(version.template).hue}`, "aria-hidden": "true" },
         make("span", { style: `width: ${Math.min(100, part(have[i]))}%` }), make("i", { style: `left: ${part(version.size)}%` })),
-      make("span", { class: "share" }, `${have[i]} of ${count(version.size, "instance")}, ${Math.round(part(version.size))} % of the group${asked}`));
+      make("span", { class: "share" }, `${partOf(have[i], version.size)}, ${Math.round(part(version.size))} % of the group${asked}`));
   }));
   const steps = current < 0 ? [] : [...release.steps.map(stepText), "the whole group"];
   $("steps").hidden = !steps.length;
@@ -66,7 +66,7 @@ function renderOperations(moment_s) {
 function renderFaults() {
   fill($("faults"), JSON.stringify(state.faults), () => table(["Plan", "What goes wrong", "Fired"], state.faults.flatMap((plan) => plan.faults.map((fault, i) => {
     const { on, when, nth, ...effect } = fault;
-    const where = on ? make("code", {}, on) : `${when.group || "any group"} enters ${when.phase}`, calls = nth?.length ? `, time ${nth.join(", ")}` : "";
+    const where = on ? make("code", {}, on) : `activity of ${when.group || "any group"}: ${when.phase}`, calls = nth?.length ? `, time ${nth.join(", ")}` : "";
     return [i ? "" : `${plan.id} ${plan.name}`, make("span", {}, where, calls, make("br"), make("code", {}, JSON.stringify(effect))), `${plan.fired[i]} of ${plan.matched[i]}`];
   })), "None: all requests are served without faults."));
 }
@@ -83,7 +83,7 @@ function ruleTexts(rule) {
   return Object.entries(rule).flatMap(([key, of]) => {
     if (["instance", "template", "image", "create_error_times", "serial"].includes(key)) return [];
     if (key === "never_healthy") return of ? ["never answers"] : [];
-    if (key === "phases") return [`writes ${Object.entries(of).map(([name, at]) => `${name} after ${value("_s", at)}`).join(", ")}`];
+    if (key === "phases") return [`writes boot phases: ${Object.entries(of).map(([name, at]) => `${name} after ${value("_s", at)}`).join(", ")}`];
     const times = key === "create_error" && rule.create_error_times ? `, ${count(rule.create_error_times, "time")}` : "";
     return [Object.hasOwn(WORDS, key) ? WORDS[key].replace("@", () => value(key, of)) + times : `${key} ${JSON.stringify(of)}`];
   });

@@ -2,6 +2,7 @@
 "use strict";
 const short = (id) => id.replace(/^sha256:/, "").slice(0, 7);
 const count = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+const partOf = (number, whole) => number === whole ? count(number, "instance") : `${number} of ${count(whole, "instance")}`;
 const rough = (s) => s < 60 ? `${Math.round(s)} s` : s < 5400 ? `${Math.round(s / 60)} min` : s < 129600 ? `${Math.round(s / 3600)} h` : `${Math.round(s / 86400)} days`;
 const tail = (instance) => instance.length > 14 ? `…${instance.slice(instance.lastIndexOf("-") + 1).slice(-12)}` : instance;
 
@@ -31,14 +32,14 @@ const serving = (entry, version) => entry.instances.filter((row) => isOf(version
  * A group is set back if it is set to a version, with the same name, that it had before the rollout: deploy gives each
  * rollout a name of its own, and restores the old version with its name. (deploy/release/record.py, Fallback)
  */
-function lastRollout(seen) {
+function lastRollout(entries) {
   const known = new Set(); // versions that the group has been set to before the rollout
   let last = null, set = [];
-  seen.forEach((entry, i) => {
+  entries.forEach((entry, i) => {
     const versions = entry.versions.map(identity), fresh = entry.versions.find((version) => !set.includes(identity(version)));
     const only = entry.versions.length === 1 ? entry.versions[0] : null;
     const goesBack = last && !last.restored && only && identity(only) !== identity(last.release) && (!fresh || known.has(identity(fresh)));
-    if (i && goesBack) Object.assign(last, { restored: only, at_s: entry.at_s, before: seen[i - 1], served: last.at_s !== null });
+    if (i && goesBack) Object.assign(last, { restored: only, at_s: entry.at_s, before: entries[i - 1], served: last.at_s !== null });
     else if (i && fresh) {
       set.forEach((version) => known.add(version));
       last = { release: fresh, began_s: entry.at_s, restored: null, at_s: null };
@@ -53,7 +54,7 @@ function lastRollout(seen) {
 
 const written = (row, moment_s) => (row.phases || []).filter((phase) => phase.at_s <= moment_s); // phases of its boot until now
 
-function failures({ before, release, at_s }) { // what the emulator has seen of the release's instances
+function failures({ before, release, at_s }) { // what the release's instances have shown
   const failure = (row) => {
     const phase = written(row, at_s).find((phase) => phase.name === "failed");
     if (phase) return `failed to boot: ${phase.reason || "no reason"}`;
@@ -83,11 +84,11 @@ const stepText = ({ size, bake_s, pauses }) =>
 function outcomeOf(rollout, now, moment_s, name, release) {
   const { before, began_s, at_s, restored } = rollout;
   const label = name(rollout.release.template), ago = (s) => `${rough(moment_s - s)} ago`;
-  const instances = (entry) => `${serving(entry, rollout.release)} of ${count(entry.target_size, "instance")}`;
+  const instances = (entry) => partOf(serving(entry, rollout.release), entry.target_size);
   const verb = /^rollback\/[0-9a-f]{12}\//.test(rollout.release.name) ? "Rollback to " : "";
   if (restored) {
-    const seen = failures(rollout), kind = seen.length ? "failed" : "restored";
-    const more = seen.length > 2 ? [...seen.slice(0, 2), `and ${count(seen.length - 2, "more failure")}`] : seen;
+    const failed = failures(rollout), kind = failed.length ? "failed" : "restored";
+    const more = failed.length > 2 ? [...failed.slice(0, 2), `and ${count(failed.length - 2, "more failure")}`] : failed;
     const facts = [...more, `${instances(before)} served`].join(", ");
     const end = `${name(restored.template)} ${rollout.settled ? "serves again" : "is being restored"}`;
     return { kind, head: `${verb}${label} ${kind === "failed" ? "failed, " : "was "}rolled back ${ago(at_s)}: `, text: `${facts}. ${end}.` };

@@ -81,7 +81,7 @@ module "deployer_account" {
     "compute.instances.getGuestAttributes", # the phases of a boot, and the host keys of the SSH connections below
     "compute.instances.getSerialPortOutput",
     "compute.instances.list", # prune --images: what an instance refers to is in use
-    "compute.projects.get",   # gcloud reads the project for these connections
+    "compute.projects.get",   # prune --images reads the project's metadata, and gcloud the project for these connections
     "compute.regions.get",
     "compute.zoneOperations.get",
     "monitoring.timeSeries.list", # metrics of a canary, by Google Managed Prometheus

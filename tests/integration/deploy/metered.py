@@ -49,8 +49,7 @@ class MeteredRig(Rig):
     ) -> Execution:
         """Return the execution of a plan, with the analysis of a process, if its environment has one."""
         show = show_snapshot or ChangedLines(self.progress.append)
-        judges = self.config.rollout.analysis is not None
-        analysis = Analysis(self.reader(), self.emulator.environment.clock.now_s) if judges else None
+        analysis = Analysis(self.reader()) if self.config.rollout.analysis else None
         return Execution(self.managed(compute), self.config, plan, self.print_line, show, analysis)
 
     def reader(self) -> ChecksReader:

@@ -145,11 +145,11 @@ class Rig:
         compute = compute or self.compute()
         return self.perform(self.plan_rollback(to, compute, force=force), compute)
 
-    def promote(self, compute: Compute | None = None, *, full: bool = False, step: int | None = None) -> RolloutResult:
-        """Go on with the canary of the group."""
+    def promote(self, compute: Compute | None = None, *, full: bool = False, **chosen: Any) -> RolloutResult:
+        """Go on with the canary of the group; `step` and `to` as of the plan."""
         compute = compute or self.compute()
-        observed = self.observed(compute)
-        return self.perform(plan_promotion(self.config, observed, self.now(compute), is_full=full, step=step), compute)
+        observed, now = self.observed(compute), self.now(compute)
+        return self.perform(plan_promotion(self.config, observed, now, is_full=full, **chosen), compute)
 
     def abort(self, compute: Compute | None = None) -> RolloutResult:
         """Restore the version beside the canary of the group."""

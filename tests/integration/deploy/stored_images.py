@@ -41,6 +41,25 @@ def session(rig: Rig, store: ImageStore, config: Config = CONFIG) -> Session:
     )  # fmt: skip
 
 
+class _Answers(Transport):
+    """An emulator whose answers about one path are replaced."""
+
+    def __init__(self, rig: Rig, path: str, answer: httpx.Response) -> None:
+        super().__init__(rig.emulator)
+        self.path, self.replaced = path, answer
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith(self.path):
+            return httpx.Response(self.replaced.status_code, content=self.replaced.content, request=request)
+        return super().handle_request(request)
+
+
+def answering(own: Session, rig: Rig, path: str, answer: httpx.Response) -> Session:
+    """Return the session, whose requests for paths with this end get an answer."""
+    own.managed.compute._client = httpx.Client(transport=_Answers(rig, path, answer))
+    return own
+
+
 def listing(rig: Rig, store: ImageStore, config: Config = CONFIG) -> ImageListing:
     """Return the images of the store that nothing in dev or prod refers to."""
     return list_unused_images(session(rig, store, config), config, PROJECTS, one_by_one)

@@ -23,7 +23,7 @@ class Check:
         self.calls: list[object] = []
         self.series: tuple[CheckSeries, ...] = ()
 
-    def __call__(self, group: Group, target: object) -> BakeFinding:
+    def __call__(self, group: Group, target: object, at_s: float) -> BakeFinding:
         """Return the finding."""
         self.calls.append(target)
         return self.finding

@@ -72,7 +72,7 @@ def test_typed_rollback_refuses_an_edit_too() -> None:
 
 @pytest.mark.parametrize("moment", ["before", "during"])
 def test_typed_rollback_sets_a_stopped_group_going(moment: str) -> None:
-    """OPPORTUNISTIC, by which a person stops a bad rollout, closes no way back: one PATCH sets version and type."""
+    """OPPORTUNISTIC, by which a person stops a bad rollout, prevents no rollback: one PATCH sets version and type."""
     rig = rig_without_bake()
     rig.deploy("a")
     stop = {"updatePolicy": {"type": "OPPORTUNISTIC"}}

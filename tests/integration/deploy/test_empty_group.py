@@ -98,12 +98,12 @@ def test_plan_for_an_empty_group_does_not_call_the_release_serving() -> None:
     assert text.startswith(f"{rig.config.group}: nothing to do, {NOTHING}\n")
 
 
-@pytest.mark.parametrize("phase", ["creating", "verifying", "deleting", "stable"])
-def test_group_that_is_emptied_during_the_rollout_is_rolled_back(phase: str) -> None:
+@pytest.mark.parametrize("activity", ["creating", "verifying", "deleting", "stable"])
+def test_group_that_is_emptied_during_the_rollout_is_rolled_back(activity: str) -> None:
     """A release that no instance proves any more is rolled back."""
     rig = rig_without_bake(bake_s=60.0)
     rig.deploy("0")
-    inject_fault(rig, when={"phase": phase}, nth=[1], request={"verb": "POST", "path": f"{GROUP}/resize?size=0"})
+    inject_fault(rig, when={"phase": activity}, nth=[1], request={"verb": "POST", "path": f"{GROUP}/resize?size=0"})
     before = rig.observed().group.versions
     with pytest.raises(RolledBackError) as error:
         rig.deploy("b")

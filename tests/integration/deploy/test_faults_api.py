@@ -28,8 +28,8 @@ def test_f01_burst_of_rate_limits_is_met_with_growing_pauses(how: dict[str, Any]
     before = len(request_times(rig, "regions.get"))
     inject_fault(rig, on="regions.get", nth=[1, 2, 3, 4], **how)
     rig.deploy("a")
-    seen = request_times(rig, "regions.get")[before:]
-    pauses = [later - earlier for earlier, later in itertools.pairwise(seen)]
+    sent_at = request_times(rig, "regions.get")[before:]
+    pauses = [later - earlier for earlier, later in itertools.pairwise(sent_at)]
     assert pauses == [0.5, 1.0, 2.0, 4.0]
 
 

@@ -46,24 +46,28 @@ def test_f32_capacity_is_kept_at_every_size(size: int) -> None:
     assert rig.never_fewer_than(min(3, size))
 
 
-@pytest.mark.parametrize("phase", ["creating", "verifying", "deleting"])
+@pytest.mark.parametrize("activity", ["creating", "verifying", "deleting"])
 @pytest.mark.parametrize("verb", ["abandonInstances", "deleteInstances"])
-def test_f35_instance_removed_during_a_rollout_changes_no_outcome(phase: str, verb: str) -> None:
+def test_f35_instance_removed_during_a_rollout_changes_no_outcome(activity: str, verb: str) -> None:
     """A deploy succeeds although an old instance is abandoned or deleted during the rollout."""
     rig = rig_without_bake()
     name = rig.emulator.environment.view.groups[GROUP].instances[2].name
     body = {"instances": [f"zones/asia-northeast3-a/instances/{name}"]}
-    inject_fault(rig, when={"phase": phase}, nth=[1], request={"verb": "POST", "path": f"{GROUP}/{verb}", "body": body})
+    inject_fault(
+        rig, when={"phase": activity}, nth=[1], request={"verb": "POST", "path": f"{GROUP}/{verb}", "body": body}
+    )
     rig.deploy("a")
     assert set(rig.serving()) == {"a"}
 
 
-@pytest.mark.parametrize("phase", ["creating", "verifying", "deleting"])
+@pytest.mark.parametrize("activity", ["creating", "verifying", "deleting"])
 @pytest.mark.parametrize("size", [1, 2, 6])
-def test_f36_resize_during_a_rollout_is_kept(phase: str, size: int) -> None:
+def test_f36_resize_during_a_rollout_is_kept(activity: str, size: int) -> None:
     """A rollout to a group that is resized meanwhile ends with the new number of instances."""
     rig = rig_without_bake()
-    inject_fault(rig, when={"phase": phase}, nth=[1], request={"verb": "POST", "path": f"{GROUP}/resize?size={size}"})
+    inject_fault(
+        rig, when={"phase": activity}, nth=[1], request={"verb": "POST", "path": f"{GROUP}/resize?size={size}"}
+    )
     rig.deploy("a")
     assert rig.serving() == ["a"] * size
     assert rig.never_fewer_than(min(3, size))

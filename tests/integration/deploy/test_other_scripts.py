@@ -142,7 +142,11 @@ def test_status_names_no_image_where_the_script_does_not_decide_it(name: str) ->
     rig = new_rig(script(name))
     observed = rig.observed()
     summary = status(rig.config, observed, rig.now())
-    assert (summary.image, summary.digest, served_release(observed.template, R, ()).reference) == ("", "", "")
+    assert (summary.release.image, summary.release.digest, served_release(observed.template, R, ()).reference) == (
+        "",
+        "",
+        "",
+    )
     assert any(line.startswith(f"metadata: which image of '{R}' starts is not written out: ") for line in summary.drift)
 
 

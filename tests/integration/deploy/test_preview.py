@@ -1,7 +1,9 @@
 """The preview of a plan has every field that the plan changes, and no other field."""
 
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -122,6 +124,11 @@ def test_release_that_serves_changes_nothing() -> None:
     """The preview of a release that the group has already lists no change."""
     rig = new_rig()
     rig.deploy("a")
+    assert preview_report(of(rig, "a"), "text").splitlines()[:2] == [
+        f"{CONFIG.group}: nothing to do, it serves already",
+        "  warning: the end of the last bake is not recorded; after an interrupted run,",
+    ]
+    rig.emulator.environment.clock.move(900)
     shown = of(rig, "a")
     assert (shown.template, shown.update_policy, shown.instances, shown.estimated_s) == ((), (), (), (0.0, 0.0))
     assert preview_report(shown, "text") == f"{CONFIG.group}: nothing to do, it serves already"
@@ -130,6 +137,20 @@ def test_release_that_serves_changes_nothing() -> None:
     assert "a rollout of this release has begun already; deploy would wait for it" in preview_report(
         of(rig, "a", unsettled), "markdown"
     )
+
+
+def test_heading_of_no_work_is_the_one_that_daggerw_reads() -> None:
+    """`./daggerw call plan --exit-code` ends with 0 for a plan whose heading says so, in any format, else with 2."""
+    [pattern] = re.findall(r"grep -qE '(.+)'", Path("daggerw_exit_codes.sh").read_text())
+    rolling, serving, waiting, empty = new_rig(), new_rig(), new_rig(), new_rig(targetSize=0)
+    serving.deploy("a")
+    waiting.abandon("a")
+    empty.deploy("a")
+    for rig, action in ((rolling, "roll"), (serving, "nothing"), (waiting, "wait"), (empty, "nothing")):
+        shown = of(rig, "a")
+        texts = [preview_report(shown, format_) for format_ in ("text", "markdown", "json")]
+        read = [re.search(pattern, text, re.MULTILINE) is not None for text in texts]
+        assert (shown.action, read) == (action, [action == "nothing"] * 3)
 
 
 def test_field_that_must_not_differ_would_be_shown() -> None:

@@ -56,7 +56,7 @@ def test_canary_of_a_group_below_ten_instances(verb: str) -> None:
 
 
 def test_rollback_of_a_group_below_ten_instances() -> None:
-    """A new release is refused there, with the numbers to set; the way back to the last one is open."""
+    """A new release is refused there, with the numbers to set; a rollback to the last release is not refused."""
     rig = percent_rig()
     rig.deploy("a")
     shrink(rig, 4)

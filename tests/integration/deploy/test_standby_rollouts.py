@@ -66,13 +66,13 @@ def test_rollback_beside_a_pool_settles(standby: str) -> None:
 
 
 @pytest.mark.parametrize("verb", ["suspendInstances", "stopInstances"])
-@pytest.mark.parametrize("phase", ["creating", "verifying", "deleting"])
-def test_instance_that_joins_the_pool_during_the_rollout_is_left_out(verb: str, phase: str) -> None:
+@pytest.mark.parametrize("activity", ["creating", "verifying", "deleting"])
+def test_instance_that_joins_the_pool_during_the_rollout_is_left_out(verb: str, activity: str) -> None:
     """An instance that is suspended during the rollout no longer counts."""
     rig = rig_without_bake()
     name = rig.emulator.environment.view.groups[GROUP].instances[2].name
     body = {"instances": [f"zones/asia-northeast3-a/instances/{name}"]}
-    fault = {"when": {"phase": phase}, "nth": [1]}
+    fault = {"when": {"phase": activity}, "nth": [1]}
     fault |= {"request": {"verb": "POST", "path": f"{GROUP}/{verb}", "body": body}}
     rig.control("POST", "emulator/faults", {"faults": [fault]})
     result = rig.deploy("a")

@@ -25,7 +25,7 @@ def test_status_has_the_release_and_its_origin() -> None:
     observed = rig.observed()
     now = rig.now()
     result = status(rig.config, observed, now + timedelta(hours=1))
-    assert result.digest == digest("b")
+    assert result.release.digest == digest("b")
     text = unwrapped(status_report(result, "text")).splitlines()
     name = observed.template["name"]
     assert text[0] == f"{CONFIG.group}: '{name}' serves from every instance"

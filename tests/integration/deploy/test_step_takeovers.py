@@ -140,7 +140,7 @@ def test_process_killed_in_the_last_bake_is_taken_over() -> None:
     began_s = rig.emulator.environment.clock.now_s()
     result = rig.reconcile()
     assert rig.emulator.environment.clock.now_s() - began_s >= 600
-    assert (result.changed, "baked" in [phase.name for phase in result.phases]) == (False, True)
+    assert (result.changed, "baked" in [milestone.name for milestone in result.phases]) == (False, True)
     assert rebuilt_result(rig.config, "dev", rig.observed(), rig.now()).exit_code == 0
     rig.deploy("b")
     rig.rollback()
@@ -239,7 +239,7 @@ def test_status_history_and_report_of_a_canary() -> None:
     shown = status(rig.config, observed, now)
     assert shown.canary is not None
     assert (shown.canary.step, shown.canary.steps, shown.canary.share) == (1, 3, "1 of 3 instances")
-    assert (shown.canary.is_serving, shown.canary.pauses, shown.canary.digest[7:8]) == (True, True, "a")
+    assert (shown.canary.is_serving, shown.canary.pauses, shown.canary.release.digest[7:8]) == (True, True, "a")
     assert not [line for line in shown.drift if "still on" in line]
     [row] = release_rows(rig.config, observed, now)
     assert (row.state, row.is_serving) == ("canary", False)

@@ -12,7 +12,7 @@ from deploy.step_settings import StepSettings
 from tests.integration.deploy.regional import recreating_rig, regional_rig, settings
 from tests.integration.deploy.rig import new_rig
 from tests.integration.deploy.stepped import AT_STEP_1, STEPS, canary, names, share, stepped_rig, target, with_steps
-from tests.unit.deploy.values import GROUP
+from tests.unit.deploy.values import GROUP, digest
 
 
 def test_steps_rise_to_the_whole_group() -> None:
@@ -21,13 +21,13 @@ def test_steps_rise_to_the_whole_group() -> None:
     result = rig.deploy("a")
     assert (result.pause, share(rig, "a")) == (None, 3)
     assert isinstance(target(rig), Version)
-    phases = {phase.name: phase.seconds for phase in result.phases}
-    assert list(phases) == [
+    seconds = {milestone.name: milestone.seconds for milestone in result.phases}
+    assert list(seconds) == [
         "template", "first instance running", "first healthy", "step 1", "step 2", "all healthy", "old deleted",
         "settled", "baked",
     ]  # fmt: skip
-    assert phases["step 1"] >= 60
-    assert phases["step 2"] >= 30
+    assert seconds["step 1"] >= 60
+    assert seconds["step 2"] >= 30
     entries = list(rig.emulator.environment.store.entries(kind="group"))
     versions = {(row["template"], row["name"]) for entry in entries for row in entry["versions"]}
     assert len({name for template, name in versions if "-r-" in template}) == 1
@@ -74,7 +74,7 @@ def test_promote_goes_to_the_next_pause() -> None:
     rig.deploy("b")
     result = rig.promote(full=True)
     assert (result.pause, share(rig, "b")) == (None, 3)
-    assert not [phase for phase in result.phases if phase.name.startswith("step")]
+    assert not [milestone for milestone in result.phases if milestone.name.startswith("step")]
 
 
 def test_repeated_promote_passes_no_other_pause() -> None:
@@ -102,6 +102,24 @@ def test_repeated_promote_passes_no_other_pause() -> None:
     rig.rollback()
     with pytest.raises(RefusedError, match="has no canary of a rollout with steps"):
         rig.promote(step=2)
+
+
+def test_repeated_promote_goes_on_with_no_other_release() -> None:
+    """A job that is run again after another deploy meets that one's canary at the same step, and refuses it."""
+    rig = stepped_rig({"instances": 1}, {"pause": True})
+    for letter, other in (("a", "b"), ("b", "a")):
+        rig.deploy(letter)
+        patches = rig.writes()
+        text = rf"--to '{digest(other)}' is not the release of group '.*', which is '.*', digest {letter * 12}\."
+        with pytest.raises(RefusedError, match=text) as refused:
+            rig.promote(step=1, to=digest(other))
+        assert refused.value.fix == f"see `status`, and pass --to {letter * 12} to go on with that release"
+        assert (rig.writes(), share(rig, letter)) == (patches, 1)
+        assert rig.promote(step=1, to=letter * 12).pause is None
+        assert share(rig, letter) == 3
+        assert not rig.promote(step=1, to=letter * 40).changed
+    with pytest.raises(RefusedError, match="is not the release of group"):
+        rig.promote(step=1, to=digest("a"))
 
 
 @pytest.mark.parametrize("verb", ["abort", "rollback", "rollback --to"])
@@ -145,7 +163,7 @@ def test_percentage_moves_with_the_target_size() -> None:
     assert share(rig, "a") == 4
     result = rig.promote()
     assert share(rig, "a") == 8
-    assert not [phase for phase in result.phases if phase.name.startswith("step")]
+    assert not [milestone for milestone in result.phases if milestone.name.startswith("step")]
 
 
 def test_template_of_an_aborted_release_has_the_steps_of_its_own_deploy() -> None:

@@ -7,11 +7,11 @@ import pytest
 
 from deploy.errors import DeployError, NotAllowedError, RefusedError
 from deploy.image_listing import list_unused_images
-from emulator.inprocess import Transport
 from tests.integration.deploy.faulty import rig_without_bake
 from tests.integration.deploy.rig import Rig
 from tests.integration.deploy.stored_images import (
     PROJECTS,
+    answering,
     listing,
     one_by_one,
     session,
@@ -28,7 +28,13 @@ def denied(rig: Rig, permission: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "permission", ["compute.instanceTemplates.list", "compute.instances.list", "compute.instanceGroupManagers.list"]
+    "permission",
+    [
+        "compute.instanceTemplates.list",
+        "compute.instances.list",
+        "compute.instanceGroupManagers.list",
+        "compute.projects.get",
+    ],
 )
 def test_project_that_may_not_be_read_ends_the_listing(permission: str) -> None:
     """The error names the project, the permission and the fix, and no image is listed."""
@@ -38,26 +44,13 @@ def test_project_that_may_not_be_read_ends_the_listing(permission: str) -> None:
     with pytest.raises(NotAllowedError) as caught:
         listing(rig, store)
     text = str(caught.value)
-    assert text.startswith("GET dojangkok-dev/aggregated/")
+    assert text.startswith("GET dojangkok-dev/" + "aggregated/" * permission.endswith(".list"))
     assert f"Required '{permission}' permission" in text
     assert text.endswith(
         ". No image is listed: project 'dojangkok-dev' may use any. Fix: grant this account"
-        " compute.instanceGroupManagers.list, compute.instanceTemplates.list, compute.instances.list on project"
-        " 'dojangkok-dev', or use another account."
+        " compute.instanceGroupManagers.list, compute.instanceTemplates.list, compute.instances.list,"
+        " compute.projects.get on project 'dojangkok-dev', or use another account."
     )
-
-
-class Answers(Transport):
-    """An emulator whose answers about one project are replaced."""
-
-    def __init__(self, rig: Rig, path: str, answer: httpx.Response) -> None:
-        super().__init__(rig.emulator)
-        self.path, self.replaced = path, answer
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith(self.path):
-            return httpx.Response(self.replaced.status_code, content=self.replaced.content, request=request)
-        return super().handle_request(request)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +82,11 @@ class Answers(Transport):
             "group 'dojangkok-dev-ai-server-mig': is not in the list of groups of project 'dojangkok-dev', so that",
         ),
         (
+            "projects/dojangkok-prod",
+            httpx.Response(200, json={"name": "dojangkok-prod"}),
+            "commonInstanceMetadata: Field required. No image is listed: project 'dojangkok-prod' may use any.",
+        ),
+        (
             "dojangkok-prod/aggregated/instanceTemplates",
             httpx.Response(200, json={"items": {}, "nextPageToken": "again"}),
             "the same nextPageToken again. No image is listed",
@@ -99,9 +97,7 @@ def test_answer_that_is_not_complete_ends_the_listing(path: str, answer: httpx.R
     """An absent project, an unreachable zone, a list without the group: nothing is listed, not fewer images."""
     rig, store = rig_without_bake(), store_with_latest()
     store.push_image("1")
-    own = session(rig, store)
-    compute = own.managed.compute
-    compute._client = httpx.Client(transport=Answers(rig, path, answer))
+    own = answering(session(rig, store), rig, path, answer)
     with pytest.raises(RefusedError) as caught:
         list_unused_images(own, CONFIG, PROJECTS, one_by_one)
     assert text in str(caught.value)

@@ -2,6 +2,7 @@
 
 import json
 
+import httpx
 import pytest
 
 from deploy.image_listing import list_unused_images
@@ -10,6 +11,7 @@ from tests.integration.deploy.faulty import rig_without_bake
 from tests.integration.deploy.stored_images import (
     PROJECTS,
     ZONE,
+    answering,
     delete_template,
     deploy,
     listing,
@@ -97,6 +99,20 @@ def test_metadata_that_a_group_gives_its_instances_counts() -> None:
     assert "error" not in made, made
     assert unused(rig, store) == []
     assert image in store.manifests
+
+
+@pytest.mark.parametrize("project", PROJECTS)
+def test_project_wide_metadata_counts(project: str) -> None:
+    """Every instance of a project reads it, and no document of a template, instance or group has it."""
+    rig, store = rig_without_bake(), store_with_latest()
+    store.push_image("1", "v1")
+    by_digest = store.push_image("2")
+    script = f"docker run {REPOSITORY}:v1 && docker run {REPOSITORY}@{by_digest}"
+    items = [{"key": "startup-script", "value": script}]
+    answer = {"name": project, "commonInstanceMetadata": {"fingerprint": "AAAAAAAAAAA=", "items": items}}
+    own = answering(session(rig, store), rig, f"projects/{project}", httpx.Response(200, json=answer))
+    assert len(unused(rig, store)) == 2
+    assert list_unused_images(own, CONFIG, PROJECTS, one_by_one).unused.images == ()
 
 
 def test_images_of_kept_releases_are_never_listed() -> None:

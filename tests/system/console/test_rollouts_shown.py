@@ -31,7 +31,7 @@ def test_good_rollout_is_named_by_image_digest_and_commit(page: Page, rollouts: 
     )
     assert page.text("summary") == f"Stable: 3 healthy, target 3, all on {NAMES['a']}."
     assert page.instances(2, 3) == {(NAMES["a"], "healthy")}
-    assert f"{NAMES['a']}\n3 of 3 instances, 100 % of the group" in page.text("versions")
+    assert f"{NAMES['a']}\n3 instances, 100 % of the group" in page.text("versions")
     texts = page.driver.execute_script("return document.body.innerText")
     assert SEED_TEMPLATE in texts  # a template without a release record
     assert "deploy/aaaaaaaaaaaa/" not in texts
@@ -47,7 +47,7 @@ def test_failed_rollout_is_shown_with_its_reason(page: Page, rollouts: Rollouts)
     )
     assert outcome.endswith(f"0 of 3 instances served. {NAMES['a']} serves again.")
     assert page.instances(2, 3) == {(NAMES["a"], "healthy")}
-    assert "ai-server bbbbbbb\twrites booted after 1 s, login after 2 s, " in page.text("rules")
+    assert "ai-server bbbbbbb\twrites boot phases: booted after 1 s, login after 2 s, " in page.text("rules")
     assert f"failed after 8 s, fails to boot: {REASON}\n" in page.text("rules")
 
 
@@ -105,8 +105,8 @@ def test_canary_is_shown_with_shares_and_step(page: Page, rollouts: Rollouts) ->
     page.open(rollouts["canary"].as_uri())
     assert f"Canary: {NAMES['c']} serves from 1 of 3 instances, step 1 of 3; it began " in page.text("outcome")
     versions = page.text("versions")
-    assert f"{NAMES['c']}\n1 of 1 instance, 33 % of the group" in versions
-    assert f"{NAMES['a']}\n2 of 2 instances, 67 % of the group" in versions
+    assert f"{NAMES['c']}\n1 instance, 33 % of the group" in versions
+    assert f"{NAMES['a']}\n2 instances, 67 % of the group" in versions
     assert page.text("steps").splitlines() == [
         "1 instance for 0.2 s, then a pause",
         "67 % for 0.2 s",

@@ -23,7 +23,7 @@ def _rollout(prometheus: str) -> str:
         {"name": "errors", "query": _ERRORS, "at_most": 0.01},
         {"name": "requests", "query": _REQUESTS, "compared_with": "previous", "factor": 100},
     ]
-    analysis = {"prometheus": prometheus, "checks": checks}
+    analysis = {"prometheus": prometheus, "scrape_s": 2, "checks": checks}
     steps = [{"instances": 1, "bake_s": 20}]
     return json.dumps({"bake_s": 1, "poll_s": [0.3, 0.3], "steps": steps, "analysis": analysis})
 

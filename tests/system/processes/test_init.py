@@ -1,6 +1,9 @@
 """`init` as a real process: the file that it writes, and everything that a deploy would refuse."""
 
+import re
+import shlex
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -28,8 +31,12 @@ DEFECTS = {
 def init(deployer: Deployer, *args: str) -> Outcome:
     """Run `init` for the emulator's group, in a folder without any environment file."""
     flags = ("--project", "dojangkok-dev", "--zone", "asia-northeast3-a", "--group", GROUP)
-    urls = ("--compute-url", deployer.compute_url, "--registry-url", deployer.registry_url)
-    return run(deployer, "init", *flags, *urls, *args)
+    return run(deployer, "init", *flags, *urls(deployer), *args)
+
+
+def urls(deployer: Deployer) -> tuple[str, ...]:
+    """Return the flags that name the emulator and the registry."""
+    return "--compute-url", deployer.compute_url, "--registry-url", deployer.registry_url
 
 
 def run(deployer: Deployer, *args: str) -> Outcome:
@@ -102,3 +109,17 @@ def test_six_defects_are_listed_with_their_commands(deployer: Deployer) -> None:
         assert text in line
         assert command in line.partition("Run: ")[2]
     assert unwrapped(stderr).splitlines()[-1] == f"next: {deployer.typed} doctor --env dev"
+
+
+def test_sample_of_the_readme(deployer: Deployer) -> None:
+    """deploy/README.md shows what `init` prints of a group whose update policy is OPPORTUNISTIC, in a few parts."""
+    [(typed, printed)] = re.findall(
+        r"^```sh\nmig-deploy (init .*?)\n```\n\n```\n(.*?)```",
+        Path("deploy/README.md").read_text(),
+        re.MULTILINE | re.DOTALL,
+    )
+    deployer.emulator.ask(GROUP_PATH, {"updatePolicy": {"type": "OPPORTUNISTIC"}}, verb="PATCH")
+    deployer.variables = {"DEPLOY_COMMAND": "mig-deploy"}
+    code, report, stderr = run(deployer, *shlex.split(typed), *urls(deployer))
+    assert (code, report) == (3, "")
+    assert [part for part in printed.split("  …\n") if part not in stderr] == [], stderr

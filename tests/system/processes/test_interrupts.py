@@ -1,4 +1,4 @@
-"""Signals to a real process in every phase: the process ends, and reports what Compute Engine continues to do."""
+"""Signals to a real process at every moment of a rollout: it ends, and reports what Compute Engine continues to do."""
 
 import fcntl
 import json
@@ -64,7 +64,7 @@ def test_group_is_read_after_an_unanswered_patch(deployer: Deployer) -> None:
 
 def test_hangup_that_nohup_ignores_ends_nothing(deployer: Deployer) -> None:
     """A process that was started with SIGHUP ignored goes on to its end."""
-    verifying = deployer.emulator.watch_for_phase("verifying")
+    verifying = deployer.emulator.watch_for_activity("verifying")
     process = subprocess.Popen(
         ["nohup", *deployer.command(*DEPLOY)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=deployer.environment(), cwd=deployer.folder,
@@ -80,7 +80,7 @@ def test_hangup_that_nohup_ignores_ends_nothing(deployer: Deployer) -> None:
 @pytest.mark.parametrize("speed", [10])
 def test_closed_terminal_ends_the_process_and_keeps_its_report(deployer: Deployer) -> None:
     """A process whose terminal is closed gets SIGHUP, cannot write, and still records its report."""
-    verifying = deployer.emulator.watch_for_phase("verifying")
+    verifying = deployer.emulator.watch_for_activity("verifying")
     master, slave = pty.openpty()
     process = subprocess.Popen(
         deployer.command(*DEPLOY), stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
@@ -109,7 +109,7 @@ def drain(descriptor: int) -> None:
 @pytest.mark.parametrize("speed", [10])
 def test_signal_during_the_rollout_reports_remaining_instances_deadline_and_commands(deployer: Deployer) -> None:
     """The report after a signal has the remaining instances, the deadline, and the commands to resume and undo."""
-    verifying = deployer.emulator.watch_for_phase("verifying")
+    verifying = deployer.emulator.watch_for_activity("verifying")
     stderr = interrupted(deployer, verifying, signal.SIGTERM)
     deadline = re.search(r"it replaces 3 more instances, with time until (\d\d:\d\d:\d\d) UTC", unwrapped(stderr))
     assert deadline

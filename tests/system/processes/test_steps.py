@@ -78,7 +78,7 @@ def test_canary_without_its_checks_is_refused_by_every_verb_that_goes_on(deploye
     query = 'max(errors{instance=~"$instances"})'
     with fake_prometheus.served(fake_prometheus.FakePrometheus()) as url:
         checks = [{"name": "errors", "query": query, "at_most": 0.01}]
-        deployer.rollout = json.dumps({**steps, "analysis": {"prometheus": url, "checks": checks}})
+        deployer.rollout = json.dumps({**steps, "analysis": {"prometheus": url, "scrape_s": 1, "checks": checks}})
         code, report, stderr = deployer.run("deploy", "--image", reference("a"))
         assert (code, "paused at step 1 of 2" in report, "check 'errors' has no data" in report) == (0, True, True), (
             stderr
@@ -115,7 +115,7 @@ def test_canary_is_aborted_by_another_process(deployer: Deployer) -> None:
 def test_canary_is_aborted_without_the_token_of_its_checks(deployer: Deployer) -> None:
     """A file of a token that is not there ends a promote before any write, and is in the way of no abort."""
     check = "{name: errors, query: 'max(errors{instance=~\"$instances\"})', at_most: 1}"
-    analysis = f"{{prometheus: 'http://127.0.0.1:9', checks: [{check}]}}"
+    analysis = f"{{prometheus: 'http://127.0.0.1:9', scrape_s: 1, checks: [{check}]}}"
     deployer.rollout = f"{{{TIMES}, steps: {STEPS}, analysis: {analysis}}}"
     code, report, progress = deployer.run("deploy", "--image", reference("a"))
     assert (code, "paused at step 1 of 3" in report) == (0, True), progress

@@ -99,19 +99,20 @@ def test_rollback_passes_its_own_arguments_and_the_group(runs: list[tuple[Option
 def test_promote_and_abort_pass_their_arguments(runs: list[tuple[Options, list[str]]]) -> None:
     """Promote has flags of its own, and both have the time of a step."""
     call("promote", full=True, timeout="600")
-    call("promote", step=2)
+    call("promote", step="2", to="1234567")
     call("abort", timeout="600")
     assert [arguments for _, arguments in runs] == [
         ["promote", "--format", "text", "--timeout", "600", "--full"],
-        ["promote", "--format", "text", "--step", "2"],
+        ["promote", "--format", "text", "--step", "2", "--to", "1234567"],
         ["abort", "--format", "text", "--timeout", "600"],
     ]
 
 
-@pytest.mark.parametrize("step", [0, -1])
-def test_promote_refuses_a_step_below_1(runs: list[tuple[Options, list[str]]], step: int) -> None:
+@pytest.mark.parametrize("step", ["0", "-1", "one", "1 of 3", "٣"])
+def test_promote_refuses_a_step_that_is_no_number_from_1(runs: list[tuple[Options, list[str]]], step: str) -> None:
     """Step 0 is no "any step": without a number of its own, a repeated call would pass the next pause."""
-    with pytest.raises(dagger.ExecError, match=f"^promote: --step is {step}; write N of 'paused at step N'$") as error:
+    text = f"^promote: --step: got '{step}'. Fix: the number N of 'paused at step N'$"
+    with pytest.raises(dagger.ExecError, match=text) as error:
         call("promote", step=step)
     assert (error.value.exit_code, runs) == (3, [])
 

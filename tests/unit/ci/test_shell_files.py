@@ -34,7 +34,9 @@ def test_first_line_and_ending_decide(tmp_path: Path, name: str, content: str, i
 
 def test_scripts_of_this_module_are_found() -> None:
     """The command line, a script of a container, and the build of policy's tools are linted."""
-    assert {"daggerw", "engine/stop", "ci/scripts/pull.sh", "policy/tools/build"} <= set(shell_files(Path()))
+    assert {"daggerw", "daggerw_exit_codes.sh", "engine/stop", "ci/scripts/pull.sh", "policy/tools/build"} <= set(
+        shell_files(Path())
+    )
 
 
 _UNEQUAL_AGES = {"+0", "0", "-0", "1", "-1"}  # macOS rounds an age in days up, and Linux down

@@ -24,16 +24,16 @@ SKEW_WARNING = (
 
 def observation(case: str, **group: Any) -> Observation:
     """Return what a case observes, with changes of its group."""
-    seen = observed(json.loads((FOLDER / f"{case}.json").read_text()).get("observed", {}))
-    return replace(seen, group=replace(seen.group, **group))
+    complete = observed(json.loads((FOLDER / f"{case}.json").read_text()).get("observed", {}))
+    return replace(complete, group=replace(complete.group, **group))
 
 
-def with_short_delay(seen: Observation) -> Observation:
+def with_short_delay(before: Observation) -> Observation:
     """Return an observation whose group has an initial delay of 30 s."""
-    policies = [{**seen.group.raw["autoHealingPolicies"][0], "initialDelaySec": 30}]
-    return replace(seen, group=replace(seen.group, raw={**seen.group.raw, "autoHealingPolicies": policies}))
+    policies = [{**before.group.raw["autoHealingPolicies"][0], "initialDelaySec": 30}]
+    return replace(before, group=replace(before.group, raw={**before.group.raw, "autoHealingPolicies": policies}))
 
 
-def emptied(seen: Observation) -> Observation:
+def emptied(before: Observation) -> Observation:
     """Return an observation whose group has no instances."""
-    return replace(seen, group=replace(seen.group, target_size=0, instances=()))
+    return replace(before, group=replace(before.group, target_size=0, instances=()))

@@ -85,24 +85,22 @@ def test_higher_value_is_never_judged_better(new: float, old: float, at_most: fl
         (["above", "above", "within", "within"], "passed", ""),
         (["above", "above"], "failed", "check 'errors' is 0.5, above its limit 0.01"),
         (["within", "no data", "above", "above"], "failed", "check 'errors' is 0.5, above its limit 0.01"),
+        (["above", "no data", "above"], "failed", "check 'errors' is 0.5, above its limit 0.01"),
         ([], "inconclusive", "check 'errors' was not read"),
         (
             ["above"],
             "inconclusive",
-            "check 'errors' is 0.5, above its limit 0.01, and two readings in a row must agree",
+            "check 'errors' is 0.5, above its limit 0.01, and must be so for the 1 s between two scrapes",
         ),
-        (["above", "within"], "inconclusive", "is 0.001, within its limit 0.01, and two readings in a row must agree"),
-        (
-            ["no data", "within"],
-            "inconclusive",
-            "is 0.001, within its limit 0.01, and two readings in a row must agree",
-        ),
+        (["above", "within"], "inconclusive", "is 0.001, within its limit 0.01, and must be so for the 1 s between"),
+        (["no data", "within"], "inconclusive", "is 0.001, within its limit 0.01, and must be so for the 1 s between"),
+        (["above", "within", "no data", "above"], "inconclusive", "is 0.5, above its limit 0.01, and must be so for"),
         (["within", "within", "no data"], "inconclusive", "check 'errors' has no data: the query gives no sample"),
     ],
 )
 def test_last_two_readings_decide(states: list[str], state: str, text: str) -> None:
-    """Two readings in a row on one side of the limit are a verdict."""
-    verdict = analysis_verdict([_series(states)])
+    """Two readings in a row on one side of the limit, a scrape apart, are a verdict; one without data is left out."""
+    verdict = analysis_verdict([_series(states)], scrape_s=1.0)
     assert verdict.state == state
     assert text in verdict.text
 
@@ -110,23 +108,40 @@ def test_last_two_readings_decide(states: list[str], state: str, text: str) -> N
 @given(states=_STATES)
 def test_one_reading_never_decides(states: list[str]) -> None:
     """A verdict is failed or passed only by two readings of that side in a row, whatever came before."""
-    verdict = analysis_verdict([_series(states)])
-    assert (verdict.state == "failed") == (states[-2:] == ["above", "above"])
-    assert (verdict.state == "passed") == (states[-2:] == ["within", "within"])
+    verdict = analysis_verdict([_series(states)], scrape_s=1.0)
+    known = [state for state in states if state != "no data"] if states[-1:] != ["no data"] else []
+    assert (verdict.state == "failed") == (known[-2:] == ["above", "above"])
+    assert (verdict.state == "passed") == (known[-2:] == ["within", "within"])
+
+
+@pytest.mark.parametrize(("state", "verdict"), [("above", "failed"), ("within", "passed")])
+@pytest.mark.parametrize("poll_s", [0.25, 1.0, 5.0, 30.0])
+def test_readings_of_one_scrape_are_one(poll_s: float, state: str, verdict: str) -> None:
+    """Polls are closer together than scrapes: only readings that are a scrape apart show two samples."""
+    other = {"above": "within", "within": "above"}[state]
+    readings = [_reading(other, 0.0)]
+    verdicts = {}
+    for poll in range(1, round(40 / poll_s)):
+        readings.append(_reading(state, round(poll * poll_s, 1)))
+        verdicts[round((poll - 1) * poll_s, 1)] = analysis_verdict([CheckSeries("x", tuple(readings))], 30.0).state
+    assert {at_s: found for at_s, found in verdicts.items() if found == verdict}.keys() == {
+        at_s for at_s in verdicts if at_s >= 30
+    }
+    assert {found for at_s, found in verdicts.items() if at_s < 30} <= {"inconclusive"}
 
 
 @given(checks=st.lists(_STATES, max_size=4))
 def test_one_failing_check_fails_the_analysis(checks: list[list[str]]) -> None:
     """A failed check decides over inconclusive ones, and these over passed ones."""
     series = [_series(states, f"check-{number}") for number, states in enumerate(checks)]
-    states = {analysis_verdict([check]).state for check in series}
+    states = {analysis_verdict([check], 1.0).state for check in series}
     expected = next((state for state in ("failed", "inconclusive") if state in states), "passed")
-    assert analysis_verdict(series).state == expected
+    assert analysis_verdict(series, 1.0).state == expected
 
 
 @given(count=st.integers(0, 3_000))
 def test_series_stays_short_and_keeps_its_ends(count: int) -> None:
-    """A long series keeps its first and its last two readings, in order."""
+    """A long series keeps its first and its last two hundred readings, in order."""
     series = CheckSeries("errors")
     for at in range(count):
         series = series.add(_reading("within", float(at)))
@@ -134,4 +149,4 @@ def test_series_stays_short_and_keeps_its_ends(count: int) -> None:
     assert len(times) <= 401
     assert times == sorted(times)
     assert times[:1] == [0.0][:count]
-    assert times[-2:] == [float(at) for at in range(count)][-2:]
+    assert times[-200:] == [float(at) for at in range(count)][-200:]

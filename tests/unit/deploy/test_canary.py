@@ -65,7 +65,7 @@ def test_number_of_a_canary_is_that_of_compute_engine(
 
 
 @pytest.mark.parametrize(
-    ("seen", "state", "text"),
+    ("polled", "state", "text"),
     [
         (group(), "done", "1 of 1 healthy on the new version"),
         (group(instance("a", OLD), instance("b", OLD), instance("c", OLD)), "waiting", "0 of 1"),
@@ -87,17 +87,17 @@ def test_number_of_a_canary_is_that_of_compute_engine(
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
-def test_verdict_on_a_step(seen: Group, state: str, text: str) -> None:
+def test_verdict_on_a_step(polled: Group, state: str, text: str) -> None:
     """A step serves if as many instances as it has are on the new version and healthy, and the group is stable."""
-    verdict = canary_verdict(seen, ONE, PollSummary(had_instances=True))
+    verdict = canary_verdict(polled, ONE, PollSummary(had_instances=True))
     assert (verdict.state, verdict.text.startswith(text)) == (state, True), verdict
     if state != "superseded":
-        assert (promotion_obstacle(seen, ONE) == "") == (state == "done")
-        assert is_canary_serving(seen, ONE) == (state == "done" or text.startswith("not "))
+        assert (promotion_obstacle(polled, ONE) == "") == (state == "done")
+        assert is_canary_serving(polled, ONE) == (state == "done" or text.startswith("not "))
 
 
 @pytest.mark.parametrize(
-    ("seen", "text"),
+    ("polled", "text"),
     [
         (group(*SETTLED[:2], instance("c", NEW, health="UNHEALTHY")), "its canary does not serve: c unhealthy"),
         (
@@ -108,9 +108,9 @@ def test_verdict_on_a_step(seen: Group, state: str, text: str) -> None:
     ],
     ids=["canary", "old instance", "group"],
 )
-def test_promotion_is_refused_by_its_true_obstacle(seen: Group, text: str) -> None:
+def test_promotion_is_refused_by_its_true_obstacle(polled: Group, text: str) -> None:
     """An old instance that is repaired is no fault of the canary."""
-    assert promotion_obstacle(seen, ONE) == text
+    assert promotion_obstacle(polled, ONE) == text
 
 
 def test_canary_that_is_recreated_twice_has_failed() -> None:

@@ -35,16 +35,16 @@ def request(letter: str) -> DeployRequest:
 
 def test_plan_of_a_new_release() -> None:
     """The plan has the copied template with its record, and the version name with the rollout's deadline."""
-    seen = with_short_delay(observation("roll"))
-    seed_id = seen.template["id"]
+    observed = with_short_delay(observation("roll"))
+    seed_id = observed.template["id"]
     fallback = Fallback(SEED, seed_id)
     made_at = datetime.fromisoformat("2026-09-21T07:13:20.000-07:00")
     expected_record = ReleaseRecord(
         REPOSITORY, digest("a"), SEED, seed_id, "asia-northeast3-a/dojangkok-dev-ai-server-mig", "cafe123", "run1",
         "alice", fallback, SEED, made_at,
     )  # fmt: skip
-    body = template.new_template(seen.template, expected_record)
-    assert plan_deploy(CONFIG, request("a"), seen) == DeployRelease(
+    body = template.new_template(observed.template, expected_record)
+    assert plan_deploy(CONFIG, request("a"), observed) == DeployRelease(
         target=Version(
             f"projects/dojangkok-dev/global/instanceTemplates/{body['name']}",
             "deploy/aaaaaaaaaaaa/run1/20261123T120000Z/840s",
@@ -80,29 +80,29 @@ def test_release_onto_a_release_of_unknown_origin_has_no_origin() -> None:
 
 def test_plan_of_the_serving_release() -> None:
     """A deploy of the serving release does nothing, and keeps the fallback of its record and the drift."""
-    seen = observation("reconcile-undo", is_stable=True, is_reached=True)
-    target = seen.group.versions[0]
-    serving = tuple(replace(instance, version=target) for instance in seen.group.instances)
-    seen = replace(seen, group=replace(seen.group, instances=serving), clock_ahead_s=90.0)
-    policy = {**seen.group.raw["updatePolicy"], "maxSurge": {"fixed": 2}}
-    seen = replace(seen, group=replace(seen.group, raw={**seen.group.raw, "updatePolicy": policy}))
-    plan = plan_deploy(CONFIG, request("b"), seen)
+    observed = observation("reconcile-undo", is_stable=True, is_reached=True)
+    target = observed.group.versions[0]
+    serving = tuple(replace(instance, version=target) for instance in observed.group.instances)
+    observed = replace(observed, group=replace(observed.group, instances=serving), clock_ahead_s=90.0)
+    policy = {**observed.group.raw["updatePolicy"], "maxSurge": {"fixed": 2}}
+    observed = replace(observed, group=replace(observed.group, raw={**observed.group.raw, "updatePolicy": policy}))
+    plan = plan_deploy(CONFIG, request("b"), observed)
     assert plan == NothingToDo(target=target, fallback=FALLBACK, is_empty=False, warnings=plan.warnings)
     assert plan.warnings[0] == SKEW_WARNING
     assert [line for line in plan.warnings if line.startswith("drift: ") and "maxSurge" in line]
-    assert plan_deploy(CONFIG, request("b"), emptied(seen)) == NothingToDo(
+    assert plan_deploy(CONFIG, request("b"), emptied(observed)) == NothingToDo(
         target=target,
         fallback=FALLBACK,
         is_empty=True,
-        warnings=plan_deploy(CONFIG, request("b"), emptied(seen)).warnings,
+        warnings=plan_deploy(CONFIG, request("b"), emptied(observed)).warnings,
     )
 
 
 def test_plan_of_a_release_that_is_being_rolled_out() -> None:
     """A deploy of the release that the group is set to waits for it, with its own fallback and time."""
-    seen = with_short_delay(observation("reconcile-landed"))
-    assert plan_deploy(CONFIG, request("b"), seen) == WaitForRollout(
-        target=seen.group.versions[0],
+    observed = with_short_delay(observation("reconcile-landed"))
+    assert plan_deploy(CONFIG, request("b"), observed) == WaitForRollout(
+        target=observed.group.versions[0],
         fallback=FALLBACK,
         is_empty=False,
         budget_s=840.0,
@@ -110,7 +110,7 @@ def test_plan_of_a_release_that_is_being_rolled_out() -> None:
         is_judged=False,
         warnings=(SHORT_DELAY_WARNING, "the group is not settled; this rollout replaces any change in progress"),
     )
-    unstable = emptied(replace(seen, group=replace(seen.group, is_stable=False)))
+    unstable = emptied(replace(observed, group=replace(observed.group, is_stable=False)))
     plan = plan_deploy(CONFIG, request("b"), unstable)
     assert isinstance(plan, WaitForRollout)
     assert (plan.is_empty, plan.budget_s) == (True, CONFIG.rollout.budget_s(0))
@@ -118,14 +118,14 @@ def test_plan_of_a_release_that_is_being_rolled_out() -> None:
 
 def test_fallback_of_an_unproven_release_is_its_own_fallback() -> None:
     """A release onto a proven one falls back to it whole; onto an unproven one to that release's own fallback."""
-    seen = observation("rollback")
-    before = seen.group.versions[0]
-    proven = plan_deploy(CONFIG, request("a"), seen)
+    observed = observation("rollback")
+    before = observed.group.versions[0]
+    proven = plan_deploy(CONFIG, request("a"), observed)
     assert isinstance(proven, DeployRelease)
-    assert (proven.fallback, proven.warnings) == (Fallback(before.link, seen.template["id"], before.name), ())
-    unhealthy = tuple(replace(instance, health="UNHEALTHY") for instance in seen.group.instances)
-    seen = replace(seen, group=replace(seen.group, instances=unhealthy))
-    unproven = plan_deploy(CONFIG, request("a"), seen)
+    assert (proven.fallback, proven.warnings) == (Fallback(before.link, observed.template["id"], before.name), ())
+    unhealthy = tuple(replace(instance, health="UNHEALTHY") for instance in observed.group.instances)
+    observed = replace(observed, group=replace(observed.group, instances=unhealthy))
+    unproven = plan_deploy(CONFIG, request("a"), observed)
     assert isinstance(unproven, DeployRelease)
     assert unproven.fallback is not None
     assert (unproven.fallback.template_id, unproven.fallback.name) == ("401510791", "v0")

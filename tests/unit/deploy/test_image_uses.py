@@ -26,6 +26,9 @@ def uses(**metadata: str) -> ImageUses:
         # Comments, and commands that start nothing, count too.
         (f"# docker run {REPOSITORY}:v2", "", ("v2",)),
         (f"docker rmi {REPOSITORY}:v3", "", ("v3",)),
+        # The marks of a URL, in both cases, wherever they stand in the name.
+        (f"docker run {'%2F'.join(REPOSITORY.rsplit('/', 1))}:v6", "", ("v6",)),
+        (f"docker run {REPOSITORY.replace('/', '%2f')}%3Av7%40sha256%3a{'e' * 64}", "e", ("v7",)),
         # Longer hexadecimal numbers are no digests; another repository's tags are none of these.
         ("a" * 65, "", ()),
         (f"docker run {REPOSITORY}-other:v4", "", ()),
@@ -59,6 +62,7 @@ def test_uses_of_all_holders_are_joined() -> None:
     [
         (f"docker run {REPOSITORY}:$TAG", "its tag or digest is not written out"),
         (f"docker run {REPOSITORY}", "it has no tag and no digest"),
+        (f"docker run {REPOSITORY.replace('/', '%2F')}:$TAG", "its tag or digest is not written out"),
         (f"docker run $REGISTRY/{REPOSITORY.partition('/')[2]}:v1", "a variable stands for the beginning of its name"),
     ],
 )
@@ -69,7 +73,7 @@ def test_mention_that_does_not_show_its_image_is_refused(text: str, why: str) ->
     assert str(caught.value) == (
         f"metadata: which image of '{REPOSITORY}' is used is not written out: template 't' of project 'p':"
         f" 'startup-script' line 2 ({why}). No image is listed. Fix: write the image in full, HOST/PATH:TAG or"
-        " HOST/PATH@sha256:DIGEST, or delete the template or instance."
+        " HOST/PATH@sha256:DIGEST, or delete the template, instance or entry."
     )
 
 

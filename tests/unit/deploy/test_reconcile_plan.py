@@ -43,8 +43,8 @@ from tests.unit.deploy.values import CONFIG
 )
 def test_reconcile_of_an_idle_group(changes: dict[str, Any], is_empty: bool, text: str) -> None:
     """A reconcile of an idle group does nothing, and prints whether instances serve."""
-    seen = replace(observation("reconcile-nothing", **changes), clock_ahead_s=90.0)
-    assert plan_reconcile(CONFIG, seen, NOW) == NothingToDo(
+    observed = replace(observation("reconcile-nothing", **changes), clock_ahead_s=90.0)
+    assert plan_reconcile(CONFIG, observed, NOW) == NothingToDo(
         target=Version(SEED), is_empty=is_empty, text=text, warnings=(SKEW_WARNING,)
     )
 
@@ -58,9 +58,9 @@ def test_reconcile_of_an_idle_group(changes: dict[str, Any], is_empty: bool, tex
 )
 def test_reconcile_within_the_deadline(now: datetime, text: str) -> None:
     """A rollout that still has time is waited for until its deadline."""
-    seen = with_short_delay(observation("reconcile-undo"))
-    assert plan_reconcile(CONFIG, seen, now) == WaitForRollout(
-        target=seen.group.versions[0],
+    observed = with_short_delay(observation("reconcile-undo"))
+    assert plan_reconcile(CONFIG, observed, now) == WaitForRollout(
+        target=observed.group.versions[0],
         fallback=FALLBACK,
         is_empty=False,
         budget_s=(B_DEADLINE - now).total_seconds(),
@@ -71,24 +71,24 @@ def test_reconcile_within_the_deadline(now: datetime, text: str) -> None:
 
 def test_reconcile_of_a_rollout_whose_name_has_the_time_of_its_deadline() -> None:
     """A rollout that an earlier version of deploy began is waited for until its deadline, and then undone."""
-    seen = observation("reconcile-undo")
+    observed = observation("reconcile-undo")
     name = f"{B_NAME.rpartition('/')[0]}/{B_DEADLINE:%Y%m%dT%H%M%SZ}"
-    version = replace(seen.group.versions[0], name=name)
-    seen = replace(seen, group=replace(seen.group, versions=(version,)))
-    waiting = plan_reconcile(CONFIG, seen, B_DEADLINE - timedelta(seconds=300))
+    version = replace(observed.group.versions[0], name=name)
+    observed = replace(observed, group=replace(observed.group, versions=(version,)))
+    waiting = plan_reconcile(CONFIG, observed, B_DEADLINE - timedelta(seconds=300))
     assert isinstance(waiting, WaitForRollout)
     assert waiting.text == "deploy of bbbbbbbbbbbb, run run0 by alice, has 300 s left"
-    assert isinstance(plan_reconcile(CONFIG, seen, B_DEADLINE), UndoRollout)
+    assert isinstance(plan_reconcile(CONFIG, observed, B_DEADLINE), UndoRollout)
 
 
 @pytest.mark.parametrize("late_s", [0, 1200])
 def test_reconcile_past_the_deadline(late_s: int) -> None:
     """From its deadline on, a rollout that is not on every instance is undone."""
-    seen = with_short_delay(observation("reconcile-undo"))
-    assert plan_reconcile(CONFIG, seen, B_DEADLINE + timedelta(seconds=late_s)) == UndoRollout(
-        target=seen.group.versions[0],
+    observed = with_short_delay(observation("reconcile-undo"))
+    assert plan_reconcile(CONFIG, observed, B_DEADLINE + timedelta(seconds=late_s)) == UndoRollout(
+        target=observed.group.versions[0],
         fallback=FALLBACK,
-        group=seen.group,
+        group=observed.group,
         is_empty=False,
         short_delay=SHORT_DELAY,
         text=f"deploy of bbbbbbbbbbbb, run run0 by alice, is {late_s} s past its deadline",
@@ -97,10 +97,10 @@ def test_reconcile_past_the_deadline(late_s: int) -> None:
 
 def test_reconcile_of_a_release_on_every_instance() -> None:
     """A release that is on every instance has the time of a whole rollout, however late it is."""
-    seen = with_short_delay(observation("reconcile-landed"))
-    target = seen.group.versions[0]
+    observed = with_short_delay(observation("reconcile-landed"))
+    target = observed.group.versions[0]
     text = f"'{target.template}' is on every instance, and the group is not settled"
-    assert plan_reconcile(CONFIG, seen, B_DEADLINE + timedelta(days=30)) == WaitForRollout(
+    assert plan_reconcile(CONFIG, observed, B_DEADLINE + timedelta(days=30)) == WaitForRollout(
         target=target,
         fallback=FALLBACK,
         is_empty=False,
@@ -114,10 +114,10 @@ def test_reconcile_of_a_release_on_every_instance() -> None:
 @pytest.mark.parametrize("late_s", [0, 1, 1200])
 def test_reconcile_of_a_rollback_that_has_not_settled(late_s: int) -> None:
     """A version that a record of this group names as its fallback is waited for from its own deadline on."""
-    seen = with_short_delay(observation("reconcile-rollback"))
-    target = seen.group.versions[0]
+    observed = with_short_delay(observation("reconcile-rollback"))
+    target = observed.group.versions[0]
     text = f"the rollback to '{target.template}' has not settled"
-    assert plan_reconcile(CONFIG, seen, B_DEADLINE + timedelta(seconds=late_s)) == WaitForRollout(
+    assert plan_reconcile(CONFIG, observed, B_DEADLINE + timedelta(seconds=late_s)) == WaitForRollout(
         target=target,
         fallback=FALLBACK,
         is_empty=False,
@@ -137,11 +137,11 @@ def test_reconcile_of_a_fallback_within_its_own_deadline() -> None:
 
 def test_fallback_of_another_group_is_no_rollback_of_this_group() -> None:
     """A record of another group does not make a version of this group a rollback."""
-    seen = observation("reconcile-rollback")
-    raw = {**seen.group.raw, "name": "another"}
-    plan = plan_reconcile(CONFIG, replace(seen, group=replace(seen.group, raw=raw)), B_DEADLINE)
+    observed = observation("reconcile-rollback")
+    raw = {**observed.group.raw, "name": "another"}
+    plan = plan_reconcile(CONFIG, replace(observed, group=replace(observed.group, raw=raw)), B_DEADLINE)
     assert isinstance(plan, WaitForRollout)
-    assert plan.text == f"'{seen.group.versions[0].template}' is on every instance, and the group is not settled"
+    assert plan.text == f"'{observed.group.versions[0].template}' is on every instance, and the group is not settled"
 
 
 @pytest.mark.parametrize(
@@ -153,16 +153,16 @@ def test_fallback_of_another_group_is_no_rollback_of_this_group() -> None:
 )
 def test_reconcile_of_a_foreign_version(versions: tuple[Version, ...], template_name: str) -> None:
     """A version that deploy did not write is printed with its own name, if it has one."""
-    seen = observation("reconcile-foreign", versions=versions)
+    observed = observation("reconcile-foreign", versions=versions)
     text = f"{template_name} was not rolled out by deploy"
-    assert plan_reconcile(CONFIG, seen, NOW) == ForeignRollout(target=versions[0], text=text)
+    assert plan_reconcile(CONFIG, observed, NOW) == ForeignRollout(target=versions[0], text=text)
 
 
 def test_reconcile_of_a_release_without_a_person() -> None:
     """A record without a person is printed without one."""
-    seen = observation("reconcile-undo")
-    document = json.loads(json.dumps(seen.template).replace("alice", ""))
-    plan = plan_reconcile(CONFIG, replace(seen, template=document), B_DEADLINE)
+    observed = observation("reconcile-undo")
+    document = json.loads(json.dumps(observed.template).replace("alice", ""))
+    plan = plan_reconcile(CONFIG, replace(observed, template=document), B_DEADLINE)
     assert isinstance(plan, UndoRollout)
     assert plan.text == "deploy of bbbbbbbbbbbb, run run0, is 0 s past its deadline"
 
@@ -171,25 +171,25 @@ def test_reconcile_of_a_release_without_a_person() -> None:
 def test_reconcile_needs_the_name_and_the_record_of_a_rollout(case: str) -> None:
     """A version name of deploy without a record is foreign, and so is a record under a name of another client."""
     name = "canary" if case == "reconcile-undo" else B_NAME
-    seen = observation(case)
-    version = replace(seen.group.versions[0], name=name)
-    seen = replace(seen, group=replace(seen.group, versions=(version,)))
+    observed = observation(case)
+    version = replace(observed.group.versions[0], name=name)
+    observed = replace(observed, group=replace(observed.group, versions=(version,)))
     text = f"'{version.template}' (version '{name}') was not rolled out by deploy"
-    assert plan_reconcile(CONFIG, seen, B_DEADLINE) == ForeignRollout(target=version, text=text)
+    assert plan_reconcile(CONFIG, observed, B_DEADLINE) == ForeignRollout(target=version, text=text)
 
 
-def with_surge(seen: Observation, fixed: int, **more: Any) -> Observation:
+def with_surge(observed: Observation, fixed: int, **more: Any) -> Observation:
     """Return an observation whose group has a surge, and other values of its update policy."""
-    policy = {**seen.group.raw["updatePolicy"], "maxSurge": {"fixed": fixed}, **more}
-    return replace(seen, group=replace(seen.group, raw={**seen.group.raw, "updatePolicy": policy}))
+    policy = {**observed.group.raw["updatePolicy"], "maxSurge": {"fixed": fixed}, **more}
+    return replace(observed, group=replace(observed.group, raw={**observed.group.raw, "updatePolicy": policy}))
 
 
-def named(seen: Observation, kind: str) -> Observation:
+def named(observed: Observation, kind: str) -> Observation:
     """Return an idle group whose version was written by a deploy or by a rollback."""
     name = f"{kind}/bbbbbbbbbbbb/run0/20261123T113000Z/600s"
     version = Version(SEED, name)
-    instances = tuple(replace(instance, version=version) for instance in seen.group.instances)
-    return replace(seen, group=replace(seen.group, versions=(version,), instances=instances))
+    instances = tuple(replace(instance, version=version) for instance in observed.group.instances)
+    return replace(observed, group=replace(observed.group, versions=(version,), instances=instances))
 
 
 @pytest.mark.parametrize(
@@ -217,10 +217,10 @@ def test_reconcile_restores_the_policy_after_a_rollback_that_has_not_settled(
     name: str, surge: int, expected: bool
 ) -> None:
     """A typed rollback restores an unmanaged version under its own name; a deploy's name is that of a deploy."""
-    seen = with_surge(observation("reconcile-rollback"), surge)
-    version = Version(seen.group.versions[0].link, name)
-    documents = json.dumps(seen.templates).replace(B_NAME, name)
-    group = replace(seen.group, versions=(version,))
-    plan = plan_reconcile(CONFIG, replace(seen, group=group, templates=tuple(json.loads(documents))), B_DEADLINE)
+    observed = with_surge(observation("reconcile-rollback"), surge)
+    version = Version(observed.group.versions[0].link, name)
+    documents = json.dumps(observed.templates).replace(B_NAME, name)
+    group = replace(observed.group, versions=(version,))
+    plan = plan_reconcile(CONFIG, replace(observed, group=group, templates=tuple(json.loads(documents))), B_DEADLINE)
     assert isinstance(plan, WaitForRollout)
     assert plan.restores_policy is expected

@@ -29,8 +29,8 @@ from tests.unit.deploy.values import CONFIG, REPOSITORY, digest
 
 def test_target_and_plan_of_a_rollback() -> None:
     """A rollback restores the proven release before, with as many instances at once as the quota has room for."""
-    seen = with_short_delay(observation("rollback"))
-    chosen = choose_rollback_target(CONFIG, seen, NOW)
+    observed = with_short_delay(observation("rollback"))
+    chosen = choose_rollback_target(CONFIG, observed, NOW)
     restored = Fallback(chosen.restored.link, "401510791")
     assert chosen == RollbackTarget(
         restored=restored,
@@ -41,21 +41,21 @@ def test_target_and_plan_of_a_rollback() -> None:
     expected = RestoreRelease(
         restored=replace(restored, name="rollback/000000000000/run1/20261123T120000Z/840s"),
         image_entries=("startup-script",),
-        before=seen.group.versions[0],
+        before=observed.group.versions[0],
         fingerprint="FTGK3z2GXCs=",
         surge=3,
         is_empty=False,
         budget_s=840.0,
         warnings=(SHORT_DELAY_WARNING,),
     )
-    assert plan_rollback(CONFIG, seen, chosen, "run1", NOW) == expected
-    two_fit = replace(seen, quotas=(Quota("INSTANCES", 5.0, 3.0),))
+    assert plan_rollback(CONFIG, observed, chosen, "run1", NOW) == expected
+    two_fit = replace(observed, quotas=(Quota("INSTANCES", 5.0, 3.0),))
     warnings = (SHORT_DELAY_WARNING, *unchecked_quotas(two_fit))
     assert plan_rollback(CONFIG, two_fit, chosen, "run1", NOW) == replace(expected, surge=2, warnings=warnings)
     assert "quota not checked: N2D_CPUS, because the region has no such quota" in warnings
-    as_it_was = plan_rollback(CONFIG, seen, replace(chosen, keeps_version=True), "run1", NOW)
+    as_it_was = plan_rollback(CONFIG, observed, replace(chosen, keeps_version=True), "run1", NOW)
     assert as_it_was == replace(expected, restored=restored)
-    size_0 = emptied(seen)
+    size_0 = emptied(observed)
     plan = plan_rollback(CONFIG, size_0, chosen, "run1", NOW)
     assert isinstance(plan, RestoreRelease)
     assert (plan.is_empty, plan.surge, plan.budget_s) == (True, None, CONFIG.rollout.budget_s(0))
@@ -63,17 +63,17 @@ def test_target_and_plan_of_a_rollback() -> None:
 
 def test_rollback_to_the_release_that_the_group_is_set_to() -> None:
     """A rollback to the current release does nothing if the group is idle, and applies the release again if not."""
-    seen = with_short_delay(observation("rollback"))
-    target = seen.group.versions[0]
-    chosen = choose_rollback_target(CONFIG, seen, NOW, target.template)
+    observed = with_short_delay(observation("rollback"))
+    target = observed.group.versions[0]
+    chosen = choose_rollback_target(CONFIG, observed, NOW, target.template)
     assert chosen.is_current
-    assert plan_rollback(CONFIG, seen, chosen, "run1", NOW) == NothingToDo(
+    assert plan_rollback(CONFIG, observed, chosen, "run1", NOW) == NothingToDo(
         target=target, is_empty=False, warnings=(SHORT_DELAY_WARNING,)
     )
-    assert plan_rollback(CONFIG, emptied(seen), chosen, "run1", NOW) == NothingToDo(
+    assert plan_rollback(CONFIG, emptied(observed), chosen, "run1", NOW) == NothingToDo(
         target=target, is_empty=True, warnings=(SHORT_DELAY_WARNING,)
     )
-    unsettled = replace(seen, group=replace(seen.group, is_stable=False))
+    unsettled = replace(observed, group=replace(observed.group, is_stable=False))
     assert isinstance(plan_rollback(CONFIG, unsettled, chosen, "run1", NOW), RestoreRelease)
 
 
@@ -84,24 +84,26 @@ def test_rollback_to_a_release_that_was_rolled_back_to_restores_the_policy(
     kind: str, surge: int, expected: bool
 ) -> None:
     """A rollback that was killed before its second PATCH has left its surge; a deploy has none of its own."""
-    seen = observation("rollback")
-    target = replace(seen.group.versions[0], name=f"{kind}/bbbbbbbbbbbb/run0/20261123T113000Z/600s")
-    instances = tuple(replace(instance, version=target) for instance in seen.group.instances)
+    observed = observation("rollback")
+    target = replace(observed.group.versions[0], name=f"{kind}/bbbbbbbbbbbb/run0/20261123T113000Z/600s")
+    instances = tuple(replace(instance, version=target) for instance in observed.group.instances)
     policy = rollout_policy(CONFIG.rollout, 1, surge)
-    group = replace(seen.group, versions=(target,), instances=instances, raw={**seen.group.raw, "updatePolicy": policy})
-    seen = replace(seen, group=group)
-    chosen = choose_rollback_target(CONFIG, seen, NOW, target.template)
-    plan = plan_rollback(CONFIG, seen, chosen, "run1", NOW)
+    group = replace(
+        observed.group, versions=(target,), instances=instances, raw={**observed.group.raw, "updatePolicy": policy}
+    )
+    observed = replace(observed, group=group)
+    chosen = choose_rollback_target(CONFIG, observed, NOW, target.template)
+    plan = plan_rollback(CONFIG, observed, chosen, "run1", NOW)
     assert plan == NothingToDo(target=target, is_empty=False, restores_policy=expected)
 
 
 def test_unproven_release_is_restored_by_force_only() -> None:
     """A release that the group was set to and that never served is no target of a rollback without `force`."""
-    seen = observation("rollback")
-    unhealthy = tuple(replace(instance, health="UNHEALTHY") for instance in seen.group.instances)
-    failing = replace(seen, group=replace(seen.group, instances=unhealthy))
-    name = seen.group.versions[0].template
-    assert choose_rollback_target(CONFIG, seen, NOW, name).is_current
+    observed = observation("rollback")
+    unhealthy = tuple(replace(instance, health="UNHEALTHY") for instance in observed.group.instances)
+    failing = replace(observed, group=replace(observed.group, instances=unhealthy))
+    name = observed.group.versions[0].template
+    assert choose_rollback_target(CONFIG, observed, NOW, name).is_current
     with pytest.raises(RefusedError, match="--force"):
         choose_rollback_target(CONFIG, failing, NOW, name)
     assert choose_rollback_target(CONFIG, failing, NOW, name, force=True).is_current
@@ -116,20 +118,20 @@ def test_unproven_release_is_restored_by_force_only() -> None:
 )
 def test_missing_template_of_a_rollback_is_refused(seeds: list[Document], text: str) -> None:
     """The error of a template that was deleted, or created again, has the way to choose another release."""
-    seen = observation("reconcile-landed")
+    observed = observation("reconcile-landed")
     template_of_seed = observation("roll").template
-    seen = replace(seen, templates=(*seen.templates, *({**template_of_seed, **seed} for seed in seeds)))
+    observed = replace(observed, templates=(*observed.templates, *({**template_of_seed, **seed} for seed in seeds)))
     with pytest.raises(RefusedError) as error:
-        choose_rollback_target(CONFIG, seen, NOW)
+        choose_rollback_target(CONFIG, observed, NOW)
     assert error.value.message == f"rollback: template 'dojangkok-dev-ai-server-seed', which served before, {text}"
     assert error.value.fix == "name a release: `rollback --to TEMPLATE`"
 
 
 def test_first_release_is_rolled_back_to_the_version_before_as_it_was() -> None:
     """The unmanaged version that the first release replaced is restored whole, with its image by tag."""
-    seen = observation("reconcile-landed")
-    seen = replace(seen, templates=(*seen.templates, {**observation("roll").template, "id": "1"}))
-    chosen = choose_rollback_target(CONFIG, seen, NOW)
+    observed = observation("reconcile-landed")
+    observed = replace(observed, templates=(*observed.templates, {**observation("roll").template, "id": "1"}))
+    chosen = choose_rollback_target(CONFIG, observed, NOW)
     assert chosen == RollbackTarget(
         restored=FALLBACK,
         reference=Reference(REPOSITORY, tag="latest"),

@@ -59,11 +59,11 @@ def test_standby_instances_are_left_out_of_the_verdict(group: Group, state: str)
 def test_standby_instances_are_neither_repairs_nor_capacity_nor_waited_for() -> None:
     """Standby instances count neither as repairs, nor as capacity errors, nor as updated instances."""
     short = replace(STOPPED, status="", errors=(("QUOTA_EXCEEDED", "no"),))
-    seen = PollSummary()
+    summary = PollSummary()
     for action in ("RECREATING", "NONE", "RECREATING"):
         group = of(SERVING, replace(STOPPED, action=action), short)
-        seen = add_poll(group, TARGET, seen)
-    assert seen == PollSummary(had_instances=True)
+        summary = add_poll(group, TARGET, summary)
+    assert summary == PollSummary(had_instances=True)
     assert group_verdict(of(SERVING, STOPPED, size=3), TARGET, PollSummary()).text == "1 of 3"
 
 

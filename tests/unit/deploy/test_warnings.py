@@ -117,8 +117,8 @@ def test_rollback_is_warned_of_the_quotas_of_its_own_surge(
 
 def test_quota_that_the_region_does_not_have_is_a_warning_of_a_rollback() -> None:
     """A quota of which the room is unknown may make the rollback wait."""
-    seen = replace(observed({}), quotas=(Quota("INSTANCES", 24.0, 3.0),))
-    assert "quota not checked: N2D_CPUS, because the region has no such quota" in rollback_warnings(seen, 1)
+    observation = replace(observed({}), quotas=(Quota("INSTANCES", 24.0, 3.0),))
+    assert "quota not checked: N2D_CPUS, because the region has no such quota" in rollback_warnings(observation, 1)
 
 
 def newer_unmanaged(**changes: Any) -> Observation:

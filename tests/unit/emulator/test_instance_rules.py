@@ -13,8 +13,8 @@ INSTANCE = Instance("web-1", "zone-a", Version("projects/p/global/instanceTempla
 SCRIPT = """
 curl --request PUT http://metadata.google.internal/computeMetadata/v1/instance/guest-attributes/release/$1
 phase booted
-phase secrets
 phase login
+phase secrets
 phase pulled
 phase started
 """

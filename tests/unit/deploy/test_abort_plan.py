@@ -1,4 +1,4 @@
-"""The way back of a canary: nothing but the canary and the template beside it may be needed for it."""
+"""The abort of a canary: it may need nothing but the canary and the template beside it."""
 
 import json
 from dataclasses import replace
@@ -40,9 +40,9 @@ REFUSED: tuple[dict[str, Any], ...] = (
 
 def canary(**changes: Any) -> Observation:
     """Return a group of three with a canary at step 1, with changes of its document."""
-    seen = observation("steps-promote")
-    raw = {**seen.group.raw, **changes}
-    return replace(seen, group=replace(parse_group(raw, ()), instances=seen.group.instances))
+    observed = observation("steps-promote")
+    raw = {**observed.group.raw, **changes}
+    return replace(observed, group=replace(parse_group(raw, ()), instances=observed.group.instances))
 
 
 def of_size(size: dict[str, int]) -> Observation:
@@ -53,17 +53,17 @@ def of_size(size: dict[str, int]) -> Observation:
 
 def without_template() -> Observation:
     """Return a group whose canary's template is deleted."""
-    seen = canary()
-    return replace(seen, templates=(seen.template,))
+    observed = canary()
+    return replace(observed, templates=(observed.template,))
 
 
 def with_record(text: str) -> Observation:
     """Return a group whose canary's template has another text in place of its release record."""
-    seen = canary()
-    new = json.loads(json.dumps(seen.templates[1]))
+    observed = canary()
+    new = json.loads(json.dumps(observed.templates[1]))
     for item in new["properties"]["metadata"]["items"]:
         item["value"] = text if item["key"] == RECORD_KEY else item["value"]
-    return replace(seen, templates=(seen.template, new))
+    return replace(observed, templates=(observed.template, new))
 
 
 LOST = {
@@ -74,49 +74,49 @@ LOST = {
 }
 
 
-def restored(config: Config, seen: Observation) -> RestoreRelease:
+def restored(config: Config, observed: Observation) -> RestoreRelease:
     """Return the plan of an abort, and check that it restores the version beside the canary."""
-    plan = plan_abort(config, seen)
-    assert (plan.target.link, plan.target.name, plan.restored.template_id) == (SEED, "", seen.template["id"])
-    assert (plan.before, plan.fingerprint, plan.surge) == (canary_of(seen.group), None, None)
+    plan = plan_abort(config, observed)
+    assert (plan.target.link, plan.target.name, plan.restored.template_id) == (SEED, "", observed.template["id"])
+    assert (plan.before, plan.fingerprint, plan.surge) == (canary_of(observed.group), None, None)
     return plan
 
 
 @pytest.mark.parametrize("changes", REFUSED, ids=str)
 def test_abort_needs_no_setting_of_a_release(changes: dict[str, Any]) -> None:
     """A setting that a release is refused for, made while a canary waits, is a warning of its abort."""
-    seen = canary(**changes)
+    observed = canary(**changes)
     with pytest.raises(RefusedError) as error:
-        plan_promotion(CONFIG, seen, NOW, is_full=False)
+        plan_promotion(CONFIG, observed, NOW, is_full=False)
     reason = error.value.message.rstrip(".")
-    assert [line.startswith(reason) for line in restored(CONFIG, seen).warnings if reason in line] == [True]
+    assert [line.startswith(reason) for line in restored(CONFIG, observed).warnings if reason in line] == [True]
 
 
 def test_abort_needs_no_permission_of_a_release() -> None:
     """An account that may create no template may still restore a version; Compute Engine itself refuses a PATCH."""
-    seen = replace(canary(), missing_permissions=("compute.instanceTemplates.create",), health_check=None)
-    assert [line for line in restored(CONFIG, seen).warnings if "health check" in line]
+    observed = replace(canary(), missing_permissions=("compute.instanceTemplates.create",), health_check=None)
+    assert [line for line in restored(CONFIG, observed).warnings if "health check" in line]
 
 
 @pytest.mark.parametrize("kind", LOST)
 def test_canary_at_no_step_is_aborted(kind: str) -> None:
     """Another client set the size, or the record is lost: `abort` and `rollback` still restore the version beside."""
-    seen, _ = LOST[kind]
-    assert is_abort(seen.group, "")
-    assert is_abort(seen.group, canary_of(seen.group).old.template)  # type: ignore[union-attr]
-    restored(CONFIG, seen)
+    observed, _ = LOST[kind]
+    assert is_abort(observed.group, "")
+    assert is_abort(observed.group, canary_of(observed.group).old.template)  # type: ignore[union-attr]
+    restored(CONFIG, observed)
 
 
 @pytest.mark.parametrize("kind", LOST)
 def test_every_other_verb_names_the_abort(kind: str) -> None:
     """`deploy`, `promote` and `rollback --to` are refused with the reason, and `reconcile` and `status` have it too."""
-    seen, reason = LOST[kind]
+    observed, reason = LOST[kind]
     fix = "run `abort` to restore the version beside the canary"
     request = DeployRequest(reference=Reference(REPOSITORY, digest=digest("b")), run="run1", now=NOW)
     for decide in (
-        lambda: plan_deploy(CONFIG, request, seen),
-        lambda: plan_promotion(CONFIG, seen, NOW, is_full=True),
-        lambda: choose_rollback_target(CONFIG, seen, NOW, "r-other"),
+        lambda: plan_deploy(CONFIG, request, observed),
+        lambda: plan_promotion(CONFIG, observed, NOW, is_full=True),
+        lambda: choose_rollback_target(CONFIG, observed, NOW, "r-other"),
     ):
         with pytest.raises(RefusedError) as error:
             decide()
@@ -124,33 +124,33 @@ def test_every_other_verb_names_the_abort(kind: str) -> None:
             kind == "template" and error.value.message.endswith(reason + ".")
         )
         assert error.value.fix == fix
-    plan = plan_reconcile(CONFIG, seen, NOW)
+    plan = plan_reconcile(CONFIG, observed, NOW)
     assert isinstance(plan, ForeignRollout)
     assert (plan.fix, plan.text.endswith(reason)) == (fix, True)
-    assert status(CONFIG, seen, NOW).summary == f"{plan.text}. Fix: {fix}"
+    assert status(CONFIG, observed, NOW).summary == f"{plan.text}. Fix: {fix}"
 
 
 def test_canary_of_another_client_is_not_aborted() -> None:
     """The version's name shows whose canary it is."""
     old, new = canary().group.raw["versions"]
-    seen = canary(versions=[old, {**new, "name": "theirs"}])
-    assert not is_abort(seen.group, "")
+    observed = canary(versions=[old, {**new, "name": "theirs"}])
+    assert not is_abort(observed.group, "")
     with pytest.raises(RefusedError, match=r"abort: group '.*' has no canary of a rollout with steps"):
-        plan_abort(CONFIG, seen)
+        plan_abort(CONFIG, observed)
 
 
 def test_abort_without_the_template_beside_the_canary_is_refused() -> None:
     """A version of a template that was not found could not be read back."""
-    seen = replace(canary(), template={}, templates=())
+    observed = replace(canary(), template={}, templates=())
     with pytest.raises(RefusedError, match=rf"its template '{SEED}' is neither a global one of project"):
-        plan_abort(CONFIG, seen)
+        plan_abort(CONFIG, observed)
 
 
-def test_percentages_close_no_way_of_a_group_that_has_shrunk() -> None:
-    """Below ten instances a new release is refused; a canary goes on, and no way back is refused."""
-    seen = canary()
-    restored(PERCENTAGES, seen)
-    assert plan_promotion(PERCENTAGES, seen, NOW, is_full=False).promotion == "next"  # type: ignore[union-attr]
+def test_percentages_stop_no_canary_and_no_rollback_of_a_small_group() -> None:
+    """Below ten instances a new release is refused; a canary goes on, and no abort or rollback is refused."""
+    observed = canary()
+    restored(PERCENTAGES, observed)
+    assert plan_promotion(PERCENTAGES, observed, NOW, is_full=False).promotion == "next"  # type: ignore[union-attr]
     settled = observation("rollback")
     request = DeployRequest(reference=Reference(REPOSITORY, digest=digest("a")), run="run1", now=NOW)
     with pytest.raises(RefusedError, match="a percentage needs a target size of at least 10; the group's is 3"):
@@ -161,7 +161,9 @@ def test_percentages_close_no_way_of_a_group_that_has_shrunk() -> None:
 
 def test_rollback_of_a_group_that_was_stopped() -> None:
     """OPPORTUNISTIC is how a person stops a bad rollout: its PATCH sets the version and the type at once."""
-    seen = observation("rollback")
-    seen = replace(seen, group=replace(seen.group, raw={**seen.group.raw, "updatePolicy": {"type": "OPPORTUNISTIC"}}))
-    plan = plan_rollback(CONFIG, seen, choose_rollback_target(CONFIG, seen, NOW), "run1", NOW)
+    observed = observation("rollback")
+    observed = replace(
+        observed, group=replace(observed.group, raw={**observed.group.raw, "updatePolicy": {"type": "OPPORTUNISTIC"}})
+    )
+    plan = plan_rollback(CONFIG, observed, choose_rollback_target(CONFIG, observed, NOW), "run1", NOW)
     assert any("type of its update policy is OPPORTUNISTIC" in line for line in plan.warnings)
