@@ -43,8 +43,14 @@ def is_judged(settings: RolloutSettings, group: Group, templates: Iterable[Docum
 
 
 def may_be_in_last_bake(settings: RolloutSettings, group: Group, templates: Iterable[Document], now: datetime) -> bool:
-    """Return whether the last bake of a group set to one version may not have ended; arguments of `is_judged`."""
-    return len(group.versions) == 1 and not is_empty(group) and is_judged(settings, group, templates, now)
+    """
+    Return whether a group that is set to one version may still need its last bake; arguments of `is_judged`.
+
+    Without steps it needs one for the checks of an analysis alone: what else a bake watches, the instances show now.
+    """
+    if len(group.versions) != 1 or is_empty(group) or not (has_steps(group) or settings.analysis is not None):
+        return False
+    return is_judged(settings, group, templates, now)
 
 
 def may_have_served(settings: RolloutSettings, group: Group, templates: Iterable[Document], now: datetime) -> bool:

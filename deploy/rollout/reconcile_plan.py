@@ -23,8 +23,8 @@ def plan_reconcile(config: Config, observed: Observation, now: datetime) -> Reco
     A rollout by `deploy` within its deadline is waited for, and so is a version that is on every instance. A rollout
     past its deadline is undone. A rollout with steps goes on, with a new budget for its step. A release that serves
     from every instance bakes again as long as its last bake may not have ended, which no state shows: with steps until
-    the next release, without them until its deadline and its bake are over. A check that fails then pauses. Any other
-    rollout is left alone.
+    the next release, with an analysis and without steps until its deadline and its bake are over. A check that fails
+    then pauses. Any other rollout is left alone.
 
     Args:
         config: names and rollout settings of the environment.
