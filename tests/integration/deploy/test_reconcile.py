@@ -119,7 +119,6 @@ def test_process_killed_in_its_bake_leaves_nothing_to_do() -> None:
     assert isinstance(planned(rig), NothingToDo)
 
 
-
 def test_deploy_waits_for_a_rollout_of_the_same_release() -> None:
     """A deploy of the release that the group is set to already writes nothing."""
     rig = new_rig()
