@@ -16,7 +16,7 @@ from deploy.errors import (
 from deploy.group.health import NOTHING_PROVEN
 from deploy.report import boot, checks, table
 from deploy.report.lines import padded, width, wrapped, wrapped_command
-from deploy.report.release_names import full_name, healthy_count, served, short_name
+from deploy.report.release_names import full_name, healthy_count, served, short_digest, short_name
 from deploy.rollout.result import InstanceTimes, RolloutResult, RunResult
 from deploy.rollout.served_release import ServedRelease
 
@@ -222,7 +222,9 @@ def _pause_commands(result: RunResult, command: Command) -> list[tuple[str, str]
         return []
     if pause.step == pause.steps:
         return [("undo", result.undo or command("rollback"))]
-    return [("promote", command("promote", "--step", str(pause.step))), ("abort", command("abort"))]
+    digest = short_digest(result.target.reference.rpartition("@")[2]) if result.target else ""
+    release = ["--to", digest] if digest else []
+    return [("promote", command("promote", "--step", str(pause.step), *release)), ("abort", command("abort"))]
 
 
 def seconds(value: float) -> str:

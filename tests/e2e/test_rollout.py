@@ -145,7 +145,7 @@ def test_canary_is_promoted_by_the_next_call(checkout: Checkout) -> None:
     checkout.replace("environments/local.yaml", "bake_s: 8,", f"bake_s: 2, {readme_steps()},")
     shown = call(checkout, "pipeline")
     assert "\n◐ dojangkok-dev-ai-server-mig: paused at step 1 of 3 · " in shown
-    assert re.search(r"^ +promote +\./daggerw call promote --env local --step 1$", shown, re.MULTILINE)
+    assert re.search(r"^ +promote +\./daggerw call promote --env local --step 1 --to [0-9a-f]{7}$", shown, re.MULTILINE)
     canary = json.loads(call(checkout, "status", "--format", "json"))["canary"]
     assert (canary["image"], canary["share"]) == (pushed(shown), "1 of 3 instances")
     promoted = call(checkout, "promote", "--step", "1")

@@ -231,7 +231,7 @@ def test_report_names_the_commands_of_a_pause() -> None:
     result = replace(SUCCESS, rollout=replace(ROLLOUT, pause=Pause(1, 3, "1", "check 'errors' has no data: x")))
     report = formats.run_report(result, command, "text")
     assert report.startswith("◐ web: paused at step 1 of 3 · 62 s\n  check 'errors' has no data: x\n  target ")
-    assert "  promote  deploy promote --step 1\n  abort    deploy abort" in report
+    assert "  promote  deploy promote --step 1 --to aaaaaaa\n  abort    deploy abort" in report
     last = replace(SUCCESS, rollout=replace(ROLLOUT, pause=Pause(3, 3, "100%", "x")), undo="")
     report = formats.run_report(last, command, "text")
     assert "promote" not in report

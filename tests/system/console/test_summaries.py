@@ -87,4 +87,5 @@ def test_commands_of_a_pause_are_blocks_to_copy(browser: Chrome, tmp_path: Path,
     """Each way on from a pause is a command in a block of its own."""
     shown(browser, tmp_path, summaries["pause"])
     blocks = browser.execute_script("return [...document.querySelectorAll('pre')].map(block => block.innerText.trim())")
-    assert [block.split(" -m deploy ")[-1] for block in blocks[:2]] == ["promote --env dev --step 1", "abort --env dev"]
+    commands = [block.split(" -m deploy ")[-1] for block in blocks[:2]]
+    assert commands == ["promote --env dev --step 1 --to aaaaaaa", "abort --env dev"]

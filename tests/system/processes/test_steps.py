@@ -54,7 +54,7 @@ def test_canary_is_promoted_by_another_process(deployer: Deployer) -> None:
     assert "step 1 of 3: 1 instance\n" in progress
     printed = dict(line.split(maxsplit=1) for line in unwrapped(report).splitlines() if "--env dev" in line)
     assert printed == {
-        "promote": f"{deployer.typed} promote --env dev --step 1",
+        "promote": f"{deployer.typed} promote --env dev --step 1 --to aaaaaaa",
         "abort": f"{deployer.typed} abort --env dev",
     }
     canary = deployer.json("status")["canary"]

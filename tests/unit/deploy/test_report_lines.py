@@ -86,7 +86,7 @@ def test_report_of_a_pause() -> None:
         "◐ dojangkok-prod: paused at step 1 of 3 · 98 s\n"
         "  target   ai-server 4f0c2e6 (2b7d1c9) on 1 of 3 instances\n"
         "  before   ai-server:latest\n"
-        "  promote  deploy promote --env prod --step 1\n"
+        "  promote  deploy promote --env prod --step 1 --to 4f0c2e6\n"
         "  abort    deploy abort --env prod"
     )
 

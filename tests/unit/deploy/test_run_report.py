@@ -60,13 +60,13 @@ def test_pause_is_neither_finished_nor_failed() -> None:
     assert lines[0] == "◐ web: paused at step 2 of 3 · 62 s"
     rows = [line.split(maxsplit=1) for line in lines]
     assert ["target", "p aaaaaaa (cafe123) on 2 of 3 instances"] in rows
-    assert ["promote", "deploy promote --step 2"] in rows
+    assert ["promote", "deploy promote --step 2 --to aaaaaaa"] in rows
     assert ["abort", "deploy abort"] in rows
     assert not any(row[:1] in (["undo"], ["now"]) for row in rows)
     report = formats.run_report(PAUSED, command, "markdown")
     assert report.splitlines()[0] == "### ◐ web: paused at step 2 of 3 · 62 s"
     assert f"\n- **target** h/p@{DIGEST} (new) on 2 of 3 instances\n" in report
-    assert "Promote:\n```sh\ndeploy promote --step 2\n```\n\nAbort:\n```sh\ndeploy abort\n```" in report
+    assert "Promote:\n```sh\ndeploy promote --step 2 --to aaaaaaa\n```\n\nAbort:\n```sh\ndeploy abort\n```" in report
     pause = json.loads(formats.run_report(PAUSED, command, "json"))["rollout"]["pause"]
     assert pause == {"step": 2, "steps": 3, "share": "2 of 3 instances", "text": ""}
 
