@@ -99,17 +99,20 @@ class HostSuite:
         project: folder of the pyproject.toml that the tests run with
         tests: folders of the tests
         is_nightly: whether only the nightly jobs run it, because it takes minutes, or processors that nothing else uses
+        side_by_side: how many tests run at once, where they wait for real time more than they need processors
     """
 
     name: str
     project: str
     tests: tuple[str, ...]
     is_nightly: bool = False
+    side_by_side: int = 1
 
     @property
     def command(self) -> list[str]:
         """The command that runs the suite, from the root of the repository."""
-        return [*pytest_command(path_in(self.project, "pyproject.toml")), *self.tests]
+        workers = ["-n", str(self.side_by_side)] if self.side_by_side > 1 else []
+        return [*pytest_command(path_in(self.project, "pyproject.toml")), *workers, *self.tests]
 
 
 def path_in(project: str, name: str) -> str:
@@ -236,7 +239,7 @@ HOST_SUITES: Final = (
         "tests/system/acceptance", "tests/system/console", "tests/system/gcloud", "tests/system/images",
         "tests/system/loss/test_figures.py", "tests/system/registries",
     )),
-    HostSuite(name="processes", project="deploy", tests=("tests/system/processes",)),
+    HostSuite(name="processes", project="deploy", tests=("tests/system/processes",), side_by_side=2),
     HostSuite(name="stacks", project="ci", tests=("tests/system/stacks", "tests/system/terraform")),
     HostSuite(name="accessory", project="ci", tests=("tests/system/accessory/test_accessory.py",)),
     HostSuite(
