@@ -125,7 +125,7 @@ def _some_errors(laboratory: Laboratory) -> list[str]:
         _with(
             laboratory,
             steps=[{"instances": 1, "bake_s": 40}],
-            analysis={"prometheus": prometheus.url, "checks": checks},
+            analysis={"prometheus": prometheus.url, "scrape_s": 2, "checks": checks},
         ),
     ):
         code, _, report = laboratory.deployer.run("deploy", "--image", reference(SOME_ERRORS))
