@@ -62,7 +62,7 @@ def _run(outcome: Outcome) -> Iterator[tuple[str, str]]:
         yield "serves", _release(outcome.current)
     yield "run", f"{outcome.run}, {outcome.started_at:%Y-%m-%d %H:%M:%S} UTC, {_seconds(outcome.seconds)}"
     if outcome.phases:
-        yield "stages", " · ".join(f"{stage.name} {_seconds(stage.seconds)}" for stage in outcome.phases)
+        yield "phases", " · ".join(f"{phase.name} {_seconds(phase.seconds)}" for phase in outcome.phases)
     if outcome.down_s is not None:
         yield "down", _seconds(outcome.down_s)
     if outcome.snapshot:

@@ -27,13 +27,13 @@ class Release:
 
 
 @dataclass(frozen=True)
-class Stage:
+class Phase:
     """
     A part of a run and its duration.
 
     Args:
         name: preflight, pull, snapshot, switch, ready or rollback.
-        seconds: duration of the stage.
+        seconds: duration of the phase.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Outcome:
         previous: release before the run; None if it is unknown.
         current: release that serves; None if it is unchanged or unknown.
         is_ready: whether the current release passed the readiness checks; None without a check.
-        phases: stages in order; the name of this field is a key of the JSON report.
+        phases: phases in order.
         down_s: seconds between the stop of one container and the readiness of the next; None without a stop.
         snapshot: folder on the VM with the data from before the run.
         history: recorded releases, newest first; only for status.
@@ -100,7 +100,7 @@ class Outcome:
     previous: Release | None = None
     current: Release | None = None
     is_ready: bool | None = None
-    phases: tuple[Stage, ...] = ()
+    phases: tuple[Phase, ...] = ()
     down_s: float | None = None
     snapshot: str = ""
     history: tuple[Release, ...] = ()
@@ -121,7 +121,7 @@ _KEYWORDS: Final[dict[str, Callable[..., dict[str, object]]]] = {
     "active": lambda _, run, by, since, request, running: {
         "active_run": ActiveRun(run, by, since, request, running == "yes")
     },
-    "took": lambda outcome, name, ms: {"phases": (*outcome.phases, Stage(name, int(ms) / 1000))},
+    "took": lambda outcome, name, ms: {"phases": (*outcome.phases, Phase(name, int(ms) / 1000))},
     "down": lambda _, ms: {"down_s": int(ms) / 1000},
     "snapshot": lambda _, folder: {"snapshot": folder},
     "note": lambda outcome, text: {"notes": (*outcome.notes, redacted(text))},

@@ -93,7 +93,7 @@ class Options:
     timeout: Annotated[str, Doc("seconds until the rollout, or a step of it, has failed (default: by its size)")] = ""
     by: Annotated[str, Doc("name of the person or program that asks, for the release record")] = ""
     format: Annotated[str, Doc("text, json or markdown")] = "text"
-    long: Annotated[bool, Doc("text with full names, milestones and instances")] = False
+    long: Annotated[bool, Doc("text with full names, phases and instances")] = False
     no_latest: Annotated[bool, Doc("leave the tag 'latest' unchanged, for registries with immutable tags")] = False
     allow_stand_in: Annotated[
         bool, Doc("push an image that is built on stand-in base images to a real registry, too")

@@ -36,7 +36,7 @@ class Options:
     env: Annotated[str, typer.Option(help="name of the environment: SETTINGS/ENV.yaml has its settings")] = "local"
     settings: Annotated[Path, typer.Option(help="folder of the environment files")] = _SETTINGS
     format: Annotated[Format, typer.Option(help="text, json or markdown")] = "text"
-    long: Annotated[bool, typer.Option("--long", help="text with full names, milestones and instances")] = False
+    long: Annotated[bool, typer.Option("--long", help="text with full names, phases and instances")] = False
     credentials: Annotated[Path | None, typer.Option(envvar=_FILE_VARIABLES["credentials"], help="credential file")] = (
         None
     )

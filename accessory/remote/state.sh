@@ -6,7 +6,7 @@ umask 077
 app=/opt/app
 boot_id=/proc/sys/kernel/random/boot_id
 record=$state/accessory.json now=$state/accessory.now folder=$state/runs/$run
-stage="" began_us=0 why=""
+phase="" began_us=0 why=""
 
 # --- lines for the client: a keyword and its values, separated by tabs
 
@@ -19,9 +19,9 @@ utc() { date --utc +%Y-%m-%dT%H:%M:%SZ; }
 
 us() { printf '%s' "${EPOCHREALTIME/./}"; }
 
-stage() { # NAME: end the current stage and start the next
-    [ -z "$stage" ] || send took "$stage" $((($(us) - began_us) / 1000))
-    stage=$1 began_us=$(us)
+phase() { # NAME: end the current phase and start the next
+    [ -z "$phase" ] || send took "$phase" $((($(us) - began_us) / 1000))
+    phase=$1 began_us=$(us)
     [ -z "$1" ] || send begins "$1"
 }
 

@@ -12,7 +12,7 @@ was="" source="" serving="" is_serving="" down_us=0 is_settled=""
 snapshot="" copy="" started_s="" boot="" has_new_data=""
 
 end() { # CODE [WHAT FIX]: an unsettled state stays in accessory.now
-    stage ""
+    phase ""
     [ -z "$is_settled" ] || rm -f "$now"
     send end "$@"
     exit
@@ -25,7 +25,7 @@ serves_again() {
 
 roll_back() { # CODE WHAT FIX: restore the previous release and the data from before
     local code=$1 what=$2 fix=$3
-    stage rollback
+    phase rollback
     [ -n "$was" ] || end 8 "$what There is no record of a previous release." "$fix"
     if [ -n "$started_s" ] && [ -d "$snapshot/data" ]; then
         [ -z "$has_new_data" ] || end 8 "$what A run was interrupted, and its release may have stored data." \
@@ -95,7 +95,7 @@ recover() { # take over the state of a run that was interrupted on the VM
 }
 
 preflight() {
-    stage preflight
+    phase preflight
     recover
     if ! { cd "$app" && [ -f docker-compose.yml ]; }; then
         end 3 "$app: no docker-compose.yml." "run the VM's startup script, which writes it"
@@ -120,7 +120,7 @@ preflight() {
 
 pull() { # before the first container is stopped
     local code=3
-    stage pull
+    phase pull
     if [[ $image != *@* ]] || ! docker image inspect "$image" >/dev/null 2>&1; then
         if ! timeout "$pull_s" docker pull --quiet "$image" >/dev/null; then
             # The text of the errno, because docker has no exit code for a full disk.
@@ -135,7 +135,7 @@ pull() { # before the first container is stopped
 take_snapshot() { # with the server stopped, so that database and index have the same state
     local folder
     folder=$(snapshots_folder)/$run
-    stage snapshot
+    phase snapshot
     down_us=$(us) is_settled=""
     docker stop -t "$stop_s" "$(container)" >/dev/null
     if ! { mkdir -p "$folder.part" && cp --archive --reflink=auto "$source" "$folder.part/data" &&
@@ -159,7 +159,7 @@ change() {
     if [ -n "$source" ] && ! take_snapshot; then
         roll_back 9 "snapshot: $(last_error)." "make room at $(snapshots_folder)"
     fi
-    stage switch
+    phase switch
     [ "$down_us" != 0 ] || down_us=$(us)
     # Without this record, data of an interrupted release could be taken for the data from before.
     mark_start || roll_back 9 "journal: $(last_error)." "make room at $state"
@@ -167,7 +167,7 @@ change() {
         diagnostics <"$folder/stderr"
         roll_back 7 "compose: starting '$target' failed." "correct the error in docker's last lines"
     fi
-    stage ready
+    phase ready
     if ! await_ready; then
         docker logs --tail 1000 "$(container)" 2>&1 | diagnostics
         roll_back 7 "$name: '$target' started and $why." "correct the error in its last lines"
@@ -177,7 +177,7 @@ change() {
     add_record "$target" "$at" "$by" "$run" || send note "recording this release failed: $(last_error)"
     send is "$target" "$at" "$by"
     serves_again
-    stage ""
+    phase ""
     tidy
     end 0
 }

@@ -23,7 +23,7 @@ def run_report(result: RunResult, command: Command, format_: Format, *, is_long:
         result: the run.
         command: returns the command line of a verb with these arguments.
         format_: format of the report.
-        is_long: whether the text has full names, milestones and the table of instances; the other formats always do.
+        is_long: whether the text has full names, phases and the table of instances; the other formats always do.
     """
     if format_ == "json":
         return last_run.dump(result)

@@ -53,7 +53,7 @@ def gantt(rollout: RolloutResult) -> Iterator[str]:
     comment, commas separate a task's data, and keywords count at the beginning of a line, where each of these lines has
     a word that is none.
     """
-    end_s = sum(milestone.seconds for milestone in rollout.phases)
+    end_s = sum(phase.seconds for phase in rollout.phases)
     yield "gantt"
     yield "  dateFormat YYYY-MM-DD HH:mm:ss"
     yield "  axisFormat " + ("%M:%S" if end_s < _HOUR_S else "%H:%M:%S")

@@ -40,7 +40,7 @@ def run_report(result: RunResult, command: Command, *, is_long: bool = False) ->
     Args:
         result: the run.
         command: returns the command line of a verb with these arguments.
-        is_long: whether to print full names, milestones and the table of instances.
+        is_long: whether to print full names, phases and the table of instances.
     """
     lines = wrapped(heading(result), "", "    ")
     for number, line in enumerate(reason(result)):
@@ -178,8 +178,7 @@ def _details(result: RunResult) -> Iterator[tuple[str, str]]:
     if rollout is None:
         return
     if rollout.phases:
-        texts = (f"{milestone.name} {seconds(milestone.seconds)}" for milestone in rollout.phases)
-        yield "milestones", " · ".join(texts)
+        yield "phases", " · ".join(f"{phase.name} {seconds(phase.seconds)}" for phase in rollout.phases)
     if rollout.surge is not None:
         restored = "; the environment file's is set again" if rollout.restored_policy else ""
         yield "surge", f"{rollout.surge} above the target size{restored}"

@@ -211,7 +211,7 @@ class Execution:
             restored_policy=self._has_restored_policy,
             target=plan.target,
             before=_before(plan),
-            phases=watch.timeline.milestones(),
+            phases=watch.timeline.phases(),
             instances=watch.timeline.instances,
             warnings=(*writer.warnings, *watch.failing_checks()),
             requests=self.managed.compute.requests,

@@ -12,14 +12,13 @@ from deploy.rollout.served_release import ServedRelease
 
 
 @dataclass(frozen=True)
-class Milestone:
+class Phase:
     """
-    An event of a rollout, with the time that it took.
+    A part of a rollout that took time.
 
     Args:
-        name: the event, such as `first healthy`.
-        seconds: time since the milestone before, or since the start of the rollout; the times of all milestones add up
-            to the length of the rollout.
+        name: milestone at the end of the phase, such as `first healthy`.
+        seconds: length of the phase; the lengths of all phases add up to the length of the rollout.
     """
 
     name: str
@@ -42,7 +41,7 @@ class InstanceTimes:
         running_s: time of the first poll that showed the instance RUNNING.
         healthy_s: time of the first poll that showed the instance HEALTHY.
         deleted_s: time of the first poll that lacked the instance.
-        boot: boot phases that the instance wrote of its last boot, which began at running_s.
+        boot: phases that the instance wrote of its last boot, which began at running_s.
     """
 
     name: str
@@ -88,7 +87,7 @@ class RolloutResult:
         changed: whether this process wrote a target version to the group.
         target: version entry that the group was to have.
         before: version entry that the group had.
-        phases: milestones of the rollout, in order; the name of this field is a key of the JSON report.
+        phases: parts of the rollout, in order.
         instances: every instance that a poll showed, in the order of the polls.
         pruned: names of the templates that were deleted.
         warnings: facts that the operator should read, one line each.
@@ -104,7 +103,7 @@ class RolloutResult:
     changed: bool
     target: Version
     before: Version
-    phases: tuple[Milestone, ...] = ()
+    phases: tuple[Phase, ...] = ()
     instances: tuple[InstanceTimes, ...] = ()
     pruned: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

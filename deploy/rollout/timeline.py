@@ -7,7 +7,7 @@ from typing import Final
 from deploy.documents.group_state import Group, Instance, Version
 from deploy.group import version_name
 from deploy.group.boot_phases import Boot
-from deploy.rollout.result import InstanceTimes, Milestone
+from deploy.rollout.result import InstanceTimes, Phase
 
 # In the order in which a rollout reaches them; one without instances, or one that fails, leaves some out. Its steps are
 # between the first healthy instance and the last one.
@@ -83,16 +83,16 @@ class Timeline:
         """Record that milestones were lost again."""
         return replace(self, reached={name: at_s for name, at_s in self.reached.items() if name not in milestones})
 
-    def milestones(self) -> tuple[Milestone, ...]:
-        """Return the milestones that were reached, each with the time since the one before."""
-        milestones, last_s = [], 0.0
+    def phases(self) -> tuple[Phase, ...]:
+        """Return how long each milestone took since the milestone before."""
+        phases, last_s = [], 0.0
         fixed = {*FIRST_MILESTONES, *LAST_MILESTONES}
         steps = sorted((name for name in self.reached if name not in fixed), key=self.reached.__getitem__)
         for name in (*FIRST_MILESTONES, *steps, *LAST_MILESTONES):
             if name in self.reached:
-                milestones.append(Milestone(name, max(self.reached[name] - last_s, 0.0)))
+                phases.append(Phase(name, max(self.reached[name] - last_s, 0.0)))
                 last_s = max(last_s, self.reached[name])
-        return tuple(milestones)
+        return tuple(phases)
 
 
 def state(instance: Instance) -> str:

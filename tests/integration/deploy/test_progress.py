@@ -34,7 +34,7 @@ def test_every_change_is_one_line() -> None:
     assert lines[-1] == f"3/3 on {name} · settled 0 s"
     without_ages = [re.sub(r"\d+ s\b", "", line) for line in lines]
     assert all(line != following for line, following in pairwise(without_ages))
-    assert sum(milestone.seconds for milestone in result.phases) == pytest.approx(
+    assert sum(phase.seconds for phase in result.phases) == pytest.approx(
         max(times.healthy_s or 0 for times in result.instances) + 30, abs=30
     )
 
@@ -65,8 +65,8 @@ def test_stream_that_is_no_terminal_has_lines() -> None:
     assert stream.getvalue().endswith(" · settled 0 s\n")
 
 
-def test_failed_rollout_has_its_milestones_too() -> None:
-    """The result so far of an execution that failed has the milestones and the instances of the rollback."""
+def test_failed_rollout_has_its_phases_too() -> None:
+    """The result so far of an execution that failed has the phases and the instances of the rollback."""
     rig = new_rig()
     rig.control("POST", "emulator/instance-rules", {"never_healthy": True, "image": f"{REPOSITORY}@{digest('b')}"})
     execution = rig.execution(rig.plan("b"))
@@ -74,11 +74,6 @@ def test_failed_rollout_has_its_milestones_too() -> None:
         execution.perform()
     result = execution.result_so_far()
     assert result is not None
-    assert [milestone.name for milestone in result.phases] == [
-        "template",
-        "first instance running",
-        "failed",
-        "rolled back",
-    ]
+    assert [phase.name for phase in result.phases] == ["template", "first instance running", "failed", "rolled back"]
     new = [times for times in result.instances if times.is_new]
     assert [(times.release, times.healthy_s, times.state) for times in new] == [("b" * 12, None, "deleted")]

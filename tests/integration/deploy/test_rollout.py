@@ -33,7 +33,7 @@ def test_a_release_is_rolled_out() -> None:
     assert result.changed
     assert rig.serving() == ["a"] * 3
     assert rig.never_fewer_than(3)
-    assert [milestone.name for milestone in result.phases] == [
+    assert [phase.name for phase in result.phases] == [
         "template", "first instance running", "first healthy", "all healthy", "old deleted", "settled", "baked",
     ]  # fmt: skip
     assert rig.writes() == [("instanceTemplates.insert", 200), ("instanceGroupManagers.patch", 200)]

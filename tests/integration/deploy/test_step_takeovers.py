@@ -140,7 +140,7 @@ def test_process_killed_in_the_last_bake_is_taken_over() -> None:
     began_s = rig.emulator.environment.clock.now_s()
     result = rig.reconcile()
     assert rig.emulator.environment.clock.now_s() - began_s >= 600
-    assert (result.changed, "baked" in [milestone.name for milestone in result.phases]) == (False, True)
+    assert (result.changed, "baked" in [phase.name for phase in result.phases]) == (False, True)
     assert rebuilt_result(rig.config, "dev", rig.observed(), rig.now()).exit_code == 0
     rig.deploy("b")
     rig.rollback()

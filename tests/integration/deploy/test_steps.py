@@ -21,13 +21,13 @@ def test_steps_rise_to_the_whole_group() -> None:
     result = rig.deploy("a")
     assert (result.pause, share(rig, "a")) == (None, 3)
     assert isinstance(target(rig), Version)
-    seconds = {milestone.name: milestone.seconds for milestone in result.phases}
-    assert list(seconds) == [
+    phases = {phase.name: phase.seconds for phase in result.phases}
+    assert list(phases) == [
         "template", "first instance running", "first healthy", "step 1", "step 2", "all healthy", "old deleted",
         "settled", "baked",
     ]  # fmt: skip
-    assert seconds["step 1"] >= 60
-    assert seconds["step 2"] >= 30
+    assert phases["step 1"] >= 60
+    assert phases["step 2"] >= 30
     entries = list(rig.emulator.environment.store.entries(kind="group"))
     versions = {(row["template"], row["name"]) for entry in entries for row in entry["versions"]}
     assert len({name for template, name in versions if "-r-" in template}) == 1
@@ -74,7 +74,7 @@ def test_promote_goes_to_the_next_pause() -> None:
     rig.deploy("b")
     result = rig.promote(full=True)
     assert (result.pause, share(rig, "b")) == (None, 3)
-    assert not [milestone for milestone in result.phases if milestone.name.startswith("step")]
+    assert not [phase for phase in result.phases if phase.name.startswith("step")]
 
 
 def test_repeated_promote_passes_no_other_pause() -> None:
@@ -163,7 +163,7 @@ def test_percentage_moves_with_the_target_size() -> None:
     assert share(rig, "a") == 4
     result = rig.promote()
     assert share(rig, "a") == 8
-    assert not [milestone for milestone in result.phases if milestone.name.startswith("step")]
+    assert not [phase for phase in result.phases if phase.name.startswith("step")]
 
 
 def test_template_of_an_aborted_release_has_the_steps_of_its_own_deploy() -> None:

@@ -15,7 +15,7 @@ def test_update(chroma: Lab) -> None:
     assert done["exit_code"] == 0
     assert done["previous"]["image"] == chroma.images["one"]
     assert (done["current"]["image"], done["current"]["by"]) == (chroma.images["two"], "tester")
-    assert [stage["name"] for stage in done["phases"]] == ["preflight", "pull", "snapshot", "switch", "ready"]
+    assert [phase["name"] for phase in done["phases"]] == ["preflight", "pull", "snapshot", "switch", "ready"]
     assert chroma.machine("cat", f"{done['snapshot']}/data/schema").strip() == "1"
     assert done["undo"].endswith("rollback --name chromadb --env dev")
     assert chroma.serving("chromadb") == chroma.images["two"]

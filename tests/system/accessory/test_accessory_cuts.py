@@ -9,7 +9,7 @@ import pytest
 
 from tests.system.accessory.chroma import assert_truthful, data, kill, update
 from tests.system.accessory.cutting import Direction
-from tests.system.accessory.updating import STATE, VOLUME, Lab, report, wait_for_stage
+from tests.system.accessory.updating import STATE, VOLUME, Lab, report, wait_for_phase
 
 CUTS = int(os.environ.get("CUTS", "12"))
 
@@ -19,7 +19,7 @@ def test_second_updater_follows_or_is_refused(chroma: Lab) -> None:
     before = data(chroma)
     chroma.configure("chromadb", data="/data", ready_s=10)
     first = chroma.start("update", "chromadb", "--image", chroma.images["broken"])
-    wait_for_stage(first, "ready")
+    wait_for_phase(first, "ready")
     same = chroma.start("update", "chromadb", "--image", chroma.images["broken"])
     other = update(chroma, "two")
     done, followed = report(first), report(same)
@@ -34,7 +34,7 @@ def test_update_of_a_killed_client_is_reported_by_the_next_client(chroma: Lab) -
     """After its client was killed an update goes on, and the next client reports its end."""
     before = data(chroma)
     client = chroma.start("update", "chromadb", "--image", chroma.images["two"])
-    wait_for_stage(client, "pull")
+    wait_for_phase(client, "pull")
     kill(client)
     done = update(chroma, "two")
     assert (done["exit_code"], chroma.serving("chromadb")) == (0, chroma.images["two"])
@@ -45,7 +45,7 @@ def test_update_of_a_killed_client_is_reported_by_the_next_client(chroma: Lab) -
 def test_interrupted_client_reports_that_the_update_continues(chroma: Lab) -> None:
     """A client that is interrupted reports that the VM continues the update."""
     client = chroma.start("update", "chromadb", "--image", chroma.images["two"])
-    wait_for_stage(client, "snapshot")
+    wait_for_phase(client, "snapshot")
     client.send_signal(signal.SIGTERM)
     assert report(client)["exit_code"] == 130
     chroma.wait_until_settled()
@@ -89,7 +89,7 @@ def test_vm_with_another_host_key_is_refused(chroma: Lab) -> None:
 def test_data_that_came_after_a_cut_are_never_replaced_by_older_ones(chroma: Lab, later: str) -> None:
     """A failed update after a run that was cut off restores the newest data, not those of the cut run."""
     client = chroma.start("update", "chromadb", "--image", chroma.images["broken"])
-    wait_for_stage(client, "ready")
+    wait_for_phase(client, "ready")
     chroma.machine("pkill", "-KILL", "-f", f"bash {STATE}/runs/")
     cut = report(client)
     until = time.monotonic() + 10

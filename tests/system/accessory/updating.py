@@ -179,8 +179,8 @@ class Lab:
             time.sleep(0.1)
 
 
-def wait_for_stage(process: "subprocess.Popen[str]", name: str) -> None:
-    """Wait until a client prints that a stage begins."""
+def wait_for_phase(process: "subprocess.Popen[str]", name: str) -> None:
+    """Wait until a client prints that a phase begins."""
     assert process.stderr
     for line in process.stderr:
         if line == f"{name} …\n":

@@ -22,21 +22,16 @@ def test_success_has_its_report_alone_on_stdout_and_gives_it_again(deployer: Dep
     code, report, progress = deployer.run("deploy", "--image", reference("a"))
     assert code == 0
     assert re.match(r"✓ ai-server aaaaaaa serves dojangkok-dev-ai-server-mig · 3/3 · \d+ s\n", report)
-    assert "milestones" not in report
+    assert "phases" not in report
     assert "on dojangkok-…-r-" in progress
     assert "serves dojangkok" not in progress
     assert unwrapped(report).count(f"{deployer.typed} rollback --env dev\n") == 1
     deployer.emulator.kill()
     assert deployer.run("report") == (0, report, "")
-    assert "\n  milestones  template " in deployer.run("report", "--long")[1]
+    assert "\n  phases    template " in deployer.run("report", "--long")[1]
     kept = json.loads(deployer.records()[0].read_text())
     assert json.loads(deployer.run("report", "--format", "json")[1]) == kept
-    assert {milestone["name"] for milestone in kept["rollout"]["phases"]} >= {
-        "template",
-        "all healthy",
-        "settled",
-        "baked",
-    }
+    assert {phase["name"] for phase in kept["rollout"]["phases"]} >= {"template", "all healthy", "settled", "baked"}
     code, markdown, stderr = deployer.run("report", "--format", "markdown")
     assert (code, stderr, "```mermaid\ngantt\n" in markdown) == (0, "", True)
 
@@ -70,7 +65,7 @@ def test_refusal_is_recorded_in_place_of_an_earlier_success(deployer: Deployer) 
 def test_report_of_a_killed_run_is_rebuilt_from_the_group(deployer: Deployer) -> None:
     """After a run was killed `report` is rebuilt from the group, and the run before is not printed."""
     assert deployer.run("rollback")[0] == 3
-    verifying = deployer.emulator.watch_for_activity("verifying")
+    verifying = deployer.emulator.watch_for_phase("verifying")
     process = deployer.start("deploy", "--image", reference("a"))
     while not verifying():
         assert process.poll() is None

@@ -11,7 +11,7 @@ from tests.unit.accessory.outcomes import DONE, FAILED, STARTED
 
 
 def test_report_of_an_update() -> None:
-    """The text has the releases, stages, times and the undo command."""
+    """The text has the releases, phases, times and the undo command."""
     assert (
         rendered(DONE, "text")
         == """\
@@ -19,7 +19,7 @@ dojangkok-dev-chromadb: chromadb serves a new image
   previous  host/a@1, since 2026-11-01T00:00:00Z, by them, run r0
   serves    host/a@2, since 2026-11-24T20:00:01Z, by me, run r1
   run       r1, 2026-11-24 20:00:00 UTC, 42 s
-  stages    preflight 1.2 s · ready 2 min 10 s
+  phases    preflight 1.2 s · ready 2 min 10 s
   down      8.0 s
   snapshot  /var/lib/dojangkok/snapshots/r1
   undo      python -m accessory rollback"""

@@ -1,6 +1,6 @@
 """Lines of the VM and the outcome that they build."""
 
-from accessory.result import ActiveRun, Release, Stage, add_line
+from accessory.result import ActiveRun, Phase, Release, add_line
 from tests.unit.accessory.outcomes import STARTED
 
 
@@ -22,7 +22,7 @@ def test_lines_build_an_outcome() -> None:
         outcome = add_line(outcome, line)
     assert outcome.previous == Release("host/a@1", "2026-01-01T00:00:00Z", "them")
     assert outcome.current == Release("host/a@2", "2026-01-02T00:00:00Z", "me", "r1")
-    assert (outcome.phases, outcome.down_s) == ((Stage("preflight", 1.25),), 0.9)
+    assert (outcome.phases, outcome.down_s) == ((Phase("preflight", 1.25),), 0.9)
     assert (outcome.snapshot, outcome.notes, outcome.diagnostics) == ("/s/1", ("something",), ("last words",))
     assert (outcome.exit_code, outcome.message, outcome.fix) == (0, "", "")
 

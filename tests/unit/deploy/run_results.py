@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from deploy.documents.group_state import Version
-from deploy.rollout.result import InstanceTimes, Milestone, RolloutResult, RunResult
+from deploy.rollout.result import InstanceTimes, Phase, RolloutResult, RunResult
 from deploy.rollout.served_release import ServedRelease
 
 DIGEST = f"sha256:{'a' * 64}"
@@ -14,7 +14,7 @@ ROLLOUT = RolloutResult(
     changed=True,
     target=NEW,
     before=OLD,
-    phases=(Milestone("template", 2.0), Milestone("all healthy", 60.0)),
+    phases=(Phase("template", 2.0), Phase("all healthy", 60.0)),
     instances=(INSTANCE,),
     pruned=("web-r-0",),
     warnings=("w",),

@@ -7,7 +7,7 @@ import pytest
 
 from deploy.documents.group_state import parse_group
 from deploy.errors import CapacityError, NotRestoredError, RefusedError, RolledBackError, SupersededError
-from deploy.rollout.result import Milestone
+from deploy.rollout.result import Phase
 from tests.unit.deploy.performed import (
     FALLBACK,
     GET,
@@ -57,7 +57,7 @@ def test_late_rollout_is_rolled_back() -> None:
     ]
     result = performed.so_far()
     assert (result.changed, result.target, result.before, result.is_empty) == (True, NEW, NEW, False)
-    assert result.phases == (Milestone("failed", 0.0), Milestone("rolled back", 20.0))
+    assert result.phases == (Phase("failed", 0.0), Phase("rolled back", 20.0))
     assert result.requests == len(performed.compute.requests)
     planned, operation, size = result.warnings
     assert (planned, "careful" in operation) == ("planned", True)
@@ -132,7 +132,7 @@ def test_rollback_that_does_not_settle_waits_for_capacity() -> None:
     )
     assert (failure.fix, failure.diagnostics) == ("run `reconcile`", DIAGNOSTICS)
     assert performed.compute.requests.count(SERIAL_PORT) == 1
-    assert performed.so_far().phases == (Milestone("failed", 0.0),)
+    assert performed.so_far().phases == (Phase("failed", 0.0),)
 
 
 def test_other_deploy_during_a_rollback_is_left_alone() -> None:

@@ -8,7 +8,7 @@ import pytest
 from deploy.documents.group_state import Version
 from deploy.errors import NotRestoredError, RefusedError
 from deploy.rollout.plan import DeployRelease, ForeignRollout, NothingToDo, RestoreRelease
-from deploy.rollout.result import Milestone, RolloutResult
+from deploy.rollout.result import Phase, RolloutResult
 from tests.unit.deploy.performed import (
     FALLBACK,
     GET,
@@ -78,7 +78,7 @@ def test_typed_rollback_is_applied_and_waited_for() -> None:
         surge=3,
     )
     assert [(times.name, times.is_new) for times in result.instances] == [(row["name"], True) for row in BASE["rows"]]
-    assert sum(milestone.seconds for milestone in result.phases) == 10.0
+    assert sum(phase.seconds for phase in result.phases) == 10.0
     assert performed.lines == []
 
 
@@ -119,7 +119,7 @@ def test_rollout_that_is_waited_for_is_pruned(text: str) -> None:
     request = f"GET {CONFIG.project}/global/instanceTemplates"
     assert result.warnings == ("planned", f"old templates were not pruned: {request}: 400 no")
     assert (result.changed, result.target, result.before) == (False, NEW, NEW)
-    assert result.phases[-2:] == (Milestone("settled", 0.0), Milestone("baked", CONFIG.rollout.bake_s))
+    assert result.phases[-2:] == (Phase("settled", 0.0), Phase("baked", CONFIG.rollout.bake_s))
     assert (result.pruned, result.prunable, PATCH in performed.compute.requests) == ((), 0, False)
     assert performed.lines == ([text] if text else [])
 
@@ -169,7 +169,7 @@ def test_release_is_inserted_applied_and_waited_for() -> None:
     assert (result.changed, result.target, result.before) == (True, RELEASE, OLD)
     planned, insertion = result.warnings
     assert (planned, "old image" in insertion) == ("planned", True)
-    assert [milestone.name for milestone in result.phases] == [
+    assert [phase.name for phase in result.phases] == [
         "template", "first instance running", "first healthy", "all healthy", "old deleted", "settled", "baked"
     ]  # fmt: skip
     assert performed.lines == [f"the group can't be read: GET {CONFIG.project}/{GET.removeprefix('GET ')}: 400 busy"]

@@ -13,7 +13,7 @@ from deploy.analysis.reading import CheckSeries, Reading
 from deploy.documents.group_state import Version
 from deploy.report import formats, table
 from deploy.report.lines import wrapped, wrapped_command
-from deploy.rollout.result import InstanceTimes, Milestone, Pause, RunResult
+from deploy.rollout.result import InstanceTimes, Pause, Phase, RunResult
 from deploy.rollout.served_release import ServedRelease
 from lib.output import MAX_LINE_LENGTH
 from tests.unit.deploy.run_results import ROLLOUT, SUCCESS
@@ -33,7 +33,7 @@ DONE = replace(
     undo="deploy rollback --env prod",
     rollout=replace(
         ROLLOUT, target=Version(NEW.template), instances=SERVED, warnings=(), pruned=(),
-        phases=(Milestone("template", 1.0), Milestone("all healthy", 67.0), Milestone("baked", 30.0)),
+        phases=(Phase("template", 1.0), Phase("all healthy", 67.0), Phase("baked", 30.0)),
     ),
 )  # fmt: skip
 FAILED = replace(
@@ -101,20 +101,20 @@ def test_report_of_nothing_to_do() -> None:
 
 
 def test_long_report_has_full_names_in_lines_of_their_own() -> None:
-    """A reference that is longer than a line has one of its own; milestones and instances follow."""
+    """A reference that is longer than a line has one of its own; phases and instances follow."""
     assert report(DONE, is_long=True) == (
         "✓ ai-server 4f0c2e6 (2b7d1c9) serves dojangkok-prod · 3/3 · 98 s\n"
         "  now\n"
-        f"              {REPOSITORY}@sha256:{DIGEST}\n"
-        "              (ai-server-seed-r-1d7edf1348d1)\n"
+        f"            {REPOSITORY}@sha256:{DIGEST}\n"
+        "            (ai-server-seed-r-1d7edf1348d1)\n"
         "  before\n"
-        f"              {REPOSITORY}:latest\n"
-        "              (ai-server-seed)\n"
-        f"  commit      2b7d1c9{'0' * 33}\n"
-        "  run         run1, 2026-11-23 15:00:00 UTC, 98 s\n"
-        "  milestones  template 1 s · all healthy 67 s · baked 30 s\n"
-        "  requests    9\n"
-        "  undo        deploy rollback --env prod\n"
+        f"            {REPOSITORY}:latest\n"
+        "            (ai-server-seed)\n"
+        f"  commit    2b7d1c9{'0' * 33}\n"
+        "  run       run1, 2026-11-23 15:00:00 UTC, 98 s\n"
+        "  phases    template 1 s · all healthy 67 s · baked 30 s\n"
+        "  requests  9\n"
+        "  undo      deploy rollback --env prod\n"
         "\n"
         "  name         release           state    running  healthy  deleted\n"
         "  ai-server-0  new 4f0c2e6b9d1a  healthy  1 s      20 s     -\n"

@@ -8,7 +8,7 @@ import pytest
 
 from deploy.report import formats, text
 from deploy.report.markdown import gantt
-from deploy.rollout.result import Milestone, Pause, PruneResult
+from deploy.rollout.result import Pause, Phase, PruneResult
 from lib.output import markdown as escaped
 from tests.unit.deploy.run_results import DIGEST, FAILURE, INSTANCE, ROLLOUT, SUCCESS, command
 
@@ -19,7 +19,7 @@ def test_long_text_of_a_success() -> None:
     assert lines[0] == "✓ p aaaaaaa (cafe123) serves web · 1/1 · 62 s"
     assert [line.split(maxsplit=1) for line in lines[1:12]] == [
         ["now"], [f"h/p@{DIGEST}"], ["(new)"], ["before", "h/p:latest (old)"], ["commit", "cafe123"],
-        ["run", "run1, 2026-11-23 15:00:00 UTC, 62 s"], ["milestones", "template 2 s · all healthy 60 s"],
+        ["run", "run1, 2026-11-23 15:00:00 UTC, 62 s"], ["phases", "template 2 s · all healthy 60 s"],
         ["requests", "9"], ["pruned", "web-r-0"], ["warning", "w"], ["undo", "back --to old"],
     ]  # fmt: skip
     assert lines[-1].split() == ["web-1", "new", "aaaaaaaaaaaa", "healthy", "12", "s", "30", "s", "-"]
@@ -156,7 +156,7 @@ def test_report_without_a_result_of_its_run_claims_no_success(format_: formats.F
         ("reconcile", "✓ p aaaaaaa (cafe123) serves web · 1/1 · 62 s"),
     ],
 )
-def test_heading_names_a_rollback_or_an_abort(verb: str, heading: str) -> None:
+def test_heading_of_a_way_back_names_it(verb: str, heading: str) -> None:
     """A release that was rolled back is no new release."""
     assert text.heading(replace(SUCCESS, verb=verb)) == heading
 
@@ -210,7 +210,7 @@ def test_gantt_chart_follows_the_grammar_of_mermaid(name: str) -> None:
 def test_gantt_chart_of_a_long_rollout_has_hours_and_every_bar_has_a_length() -> None:
     """A chart of two hours shows hours, and a bar of no time is one second long."""
     instances = (replace(INSTANCE, deleted_s=30.0),)
-    lines = list(gantt(replace(ROLLOUT, phases=(Milestone("all healthy", 7200.0),), instances=instances)))
+    lines = list(gantt(replace(ROLLOUT, phases=(Phase("all healthy", 7200.0),), instances=instances)))
     assert "  axisFormat %H:%M:%S" in lines
     assert lines[-1].endswith("2000-01-01 00:00:30, 2000-01-01 00:00:31")
 

@@ -1,18 +1,18 @@
-"""When each instance of a rollout was in which state, and how long each milestone took."""
+"""When each instance of a rollout was in which state, and how long each phase took."""
 
 import pytest
 
 from deploy.documents.group_state import Group, Instance, Version
-from deploy.rollout.result import InstanceTimes, Milestone
+from deploy.rollout.result import InstanceTimes, Phase
 from deploy.rollout.timeline import Timeline, state
 from tests.unit.deploy.run_results import NEW, OLD
 
 
-def instance(name: str, version: Version | None, state_name: str) -> Instance:
+def instance(name: str, version: Version | None, phase: str) -> Instance:
     """Return an instance that is creating, verifying, healthy or deleting."""
-    status = "" if state_name == "creating" else "RUNNING"
-    action = "NONE" if state_name == "healthy" else state_name.upper()
-    return Instance(name, version, status, action, "HEALTHY" if state_name in ("healthy", "deleting") else "")
+    status = "" if phase == "creating" else "RUNNING"
+    action = "NONE" if phase == "healthy" else phase.upper()
+    return Instance(name, version, status, action, "HEALTHY" if phase in ("healthy", "deleting") else "")
 
 
 def group(*instances: Instance, version: Version = NEW) -> Group:
@@ -20,7 +20,7 @@ def group(*instances: Instance, version: Version = NEW) -> Group:
     return Group({}, (version,), 1, "", True, True, instances)
 
 
-def test_each_milestone_counts_from_the_one_before() -> None:
+def test_each_phase_counts_from_the_phase_before() -> None:
     """An old instance serves, a new one is created, verified and healthy, then the old one is deleted."""
     polls = [
         (1.0, [instance("o", OLD, "healthy")]),
@@ -35,7 +35,7 @@ def test_each_milestone_counts_from_the_one_before() -> None:
     old, new = timeline.instances
     assert old == InstanceTimes("o", "old", "", False, "deleted", 40.0, 1.0, 1.0, 1.0, 40.0)
     assert new == InstanceTimes("n", "new", "aaaaaaaaaaaa", True, "healthy", 25.0, 3.0, 10.0, 25.0)
-    assert [(milestone.name, milestone.seconds) for milestone in timeline.milestones()] == [
+    assert [(phase.name, phase.seconds) for phase in timeline.phases()] == [
         ("template", 0.5), ("first instance running", 9.5), ("first healthy", 15.0), ("all healthy", 0.0),
         ("old deleted", 15.0),
     ]  # fmt: skip
@@ -44,13 +44,13 @@ def test_each_milestone_counts_from_the_one_before() -> None:
 def test_settled_counts_from_the_last_time() -> None:
     """A group that stops being settled is settled from the next time on."""
     timeline = Timeline().reach(10.0, "settled").remove("settled").reach(20.0, "settled").reach(25.0, "settled")
-    assert timeline.milestones() == (Milestone("settled", 20.0),)
+    assert timeline.phases() == (Phase("settled", 20.0),)
 
 
 def test_rollback_reaches_no_milestone() -> None:
     """An instance of the restored version is no new instance, and no milestone of the release that failed."""
     timeline = Timeline().add(group(instance("o", OLD, "healthy"), version=OLD), NEW, 1.0)
-    assert (timeline.milestones(), timeline.instances[0].is_new) == ((), False)
+    assert (timeline.phases(), timeline.instances[0].is_new) == ((), False)
 
 
 def test_instance_that_comes_back_is_not_deleted() -> None:
@@ -91,8 +91,8 @@ def test_times_of_a_deleted_instance_stay() -> None:
 def test_state_of_an_instance_changes_with_its_time() -> None:
     """The time of a state is that of the first poll that showed the state."""
     timeline = Timeline()
-    for at_s, state_name in ((1.0, "creating"), (2.0, "verifying"), (3.0, "verifying")):
-        timeline = timeline.add(group(instance("n", NEW, state_name)), NEW, at_s)
+    for at_s, phase in ((1.0, "creating"), (2.0, "verifying"), (3.0, "verifying")):
+        timeline = timeline.add(group(instance("n", NEW, phase)), NEW, at_s)
     (times,) = timeline.instances
     assert (times.state, times.since_s, times.running_s, times.healthy_s) == ("verifying", 2.0, 2.0, None)
 

@@ -9,7 +9,7 @@ import pytest
 from deploy.documents.group_state import Version
 from deploy.errors import SupersededError
 from deploy.group.health import Verdict
-from deploy.rollout.result import Milestone
+from deploy.rollout.result import Phase
 from deploy.rollout.snapshot import Snapshot
 from deploy.rollout.watch import Watch
 from deploy.rollout.watch_errors import NotServedError
@@ -67,9 +67,9 @@ def test_watch_of_a_release_shows_each_poll_and_bakes() -> None:
         (0.0, "waiting", "not stable"), (12.5, *done), (22.5, "waiting", "not stable"), (35.0, *done), (45.0, *done)
     ]  # fmt: skip
     assert polls.lines == [f"{READ_ERROR}."] * 2
-    assert polls.watch.timeline.milestones() == (
-        Milestone("first instance running", 0.0), Milestone("first healthy", 0.0), Milestone("all healthy", 0.0),
-        Milestone("old deleted", 0.0), Milestone("settled", 35.0), Milestone("baked", 10.0),
+    assert polls.watch.timeline.phases() == (
+        Phase("first instance running", 0.0), Phase("first healthy", 0.0), Phase("all healthy", 0.0),
+        Phase("old deleted", 0.0), Phase("settled", 35.0), Phase("baked", 10.0),
     )  # fmt: skip
     last = polls.snapshots[-1]
     assert (last.target, last.group, last.timeline.instances) == (
@@ -100,7 +100,7 @@ def test_watch_of_a_rollback_reaches_no_milestone_of_the_release() -> None:
     polls = Polls(SERVING)
     watch = replace(polls.watch, release=Version("projects/dojangkok-dev/global/instanceTemplates/failed", "v2"))
     assert watch.until_served(Goal(target=NEW, budget_s=None, is_rollback=True)) == ()
-    assert watch.timeline.milestones() == ()
+    assert watch.timeline.phases() == ()
     assert not any(times.is_new for times in watch.timeline.instances)
 
 
