@@ -65,7 +65,7 @@ def test_refusal_is_recorded_in_place_of_an_earlier_success(deployer: Deployer) 
 def test_report_of_a_killed_run_is_rebuilt_from_the_group(deployer: Deployer) -> None:
     """After a run was killed `report` is rebuilt from the group, and the run before is not printed."""
     assert deployer.run("rollback")[0] == 3
-    verifying = deployer.emulator.watch_for_phase("verifying")
+    verifying = deployer.emulator.watch_for_activity("verifying")
     process = deployer.start("deploy", "--image", reference("a"))
     while not verifying():
         assert process.poll() is None
