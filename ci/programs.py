@@ -111,7 +111,7 @@ class HostSuite:
     @property
     def command(self) -> list[str]:
         """The command that runs the suite, from the root of the repository."""
-        workers = ["-n", str(self.side_by_side)] if self.side_by_side > 1 else []
+        workers = ["-p", "xdist.plugin", "-n", str(self.side_by_side)] if self.side_by_side > 1 else []
         return [*pytest_command(path_in(self.project, "pyproject.toml")), *workers, *self.tests]
 
 

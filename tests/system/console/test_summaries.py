@@ -88,4 +88,4 @@ def test_commands_of_a_pause_are_blocks_to_copy(browser: Chrome, tmp_path: Path,
     shown(browser, tmp_path, summaries["pause"])
     blocks = browser.execute_script("return [...document.querySelectorAll('pre')].map(block => block.innerText.trim())")
     commands = [block.split(" -m deploy ")[-1] for block in blocks[:2]]
-    assert commands == ["promote --env dev --step 1 --to aaaaaaa", "abort --env dev"]
+    assert commands == ["promote --env dev --step 1 --to bbbbbbb", "abort --env dev"]
