@@ -118,7 +118,7 @@ async def push_image(layout: Layout, options: Options, chosen: Destination) -> t
     work = run_push(layout, options, chosen, embedded_registry(chosen), uuid.uuid4().hex)
     pushed, seconds = await run_stage("publish", work)
     published = Published(chosen.name, pushed["digest"], tuple(pushed["tags"]), pushed["size_bytes"])
-    moved = (f"{', '.join(pushed['moved'])}: moved on by another push",) if pushed["moved"] else ()
+    moved = (f"{', '.join(pushed['moved'])}: the registry serves another image by now",) if pushed["moved"] else ()
     return published, Stage("publish", seconds, (f"tags {', '.join(published.tags)}", *moved))
 
 

@@ -77,7 +77,7 @@ class AnalysisSettings(BaseModel):
     prometheus: _Url
     """URL before `/api/v1/query`; monitoring.googleapis.com gets the Google token, any other --prometheus-token"""
     scrape_s: Annotated[float, Field(strict=True, ge=1, le=3_600, allow_inf_nan=False)] = 30.0
-    """seconds between two scrapes: as long must a check stay on one side of its limit, and a bake last"""
+    """seconds between two scrapes: as long must a check stay on one side of its limit; a bake, twice as long"""
     checks: Annotated[tuple[CheckSettings, ...], Field(min_length=1, max_length=_MOST_CHECKS)]
     """queries, each with its limit"""
 

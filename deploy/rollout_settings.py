@@ -147,8 +147,8 @@ class RolloutSettings(BaseModel):
         return tuple(check.name for check in self.analysis.checks) if self.analysis else ()
 
     def judged_bake_s(self, bake_s: float) -> float:
-        """Return how long success must last: with an analysis at least the time between two scrapes."""
-        return max(bake_s, self.analysis.scrape_s) if self.analysis else bake_s
+        """Return how long success must last: with an analysis at least twice the time between two scrapes."""
+        return max(bake_s, 2 * self.analysis.scrape_s) if self.analysis else bake_s
 
     def budget_s(self, instances: int, started_s: float | None = None) -> float:
         """

@@ -88,6 +88,10 @@ def push(layout: Path, materials: Path, name: str, tags: list[str]) -> dict[str,
         for folder, target in fixed:
             refuse_other_content(target, descriptor_of(folder)["digest"], options)
         moved = [tag for tag in moving if served_digest(f"{name}:{tag}", options) != digest]
+        for tag in moved:
+            print(
+                f"{name}:{tag}: the registry serves another image by now, such as that of another push", file=sys.stderr
+            )
     except PushError as error:
         if error.exit_code == 4:
             raise PushError(f"{error}\n{login_fix(host, logins)}") from error

@@ -27,8 +27,9 @@ def is_judged(settings: RolloutSettings, group: Group, templates: Iterable[Docum
     without steps it is over at the latest when the bake that begins at the deadline is. With steps the version's name
     has no deadline, because a pause may last for days, so that the release may have served for a week.
 
-    A release that was restored, or that has served before, is never rolled back because of a metric: where
-    `may_have_served` cannot exclude that it has, a check that fails only pauses.
+    A release that was restored is never rolled back because of a metric. Where `may_have_served` shows that it may have
+    passed its bake, a check that fails only pauses. So a release without steps whose instance is repaired before its
+    deadline is judged, as in a first bake: it is minutes old.
 
     Args:
         settings: rollout settings of the environment file.

@@ -33,7 +33,8 @@ def test_commands_of_the_readme_ship_a_canary_or_take_it_back(deployer: Deployer
     deployer.rollout = f"{{{TIMES}, steps: {steps}}}"
 
     def typed(verb: str, image: str) -> str:
-        words = [reference(image) if word.startswith("HOST/PATH@") else word for word in commands[verb]]
+        shown = {commands["deploy"][-1]: reference(image), commands["promote"][-1]: image * 7}
+        words = [shown.get(word, word) for word in commands[verb]]
         code, report, stderr = deployer.run(*(word for word in words if word not in ("--env", "dev")))
         assert code == 0, stderr
         return report
