@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from tests.support.dockerd import Machine, dockerd
 from tests.support.programs import ROOT
 
+_KINDS = ("mnt", "net", "pid")
 _HOLDER = """
 import sys, time
 from tests.support.dockerd import dockerd
@@ -33,7 +35,7 @@ def start_container(machine: Machine) -> None:
 
 
 def namespaces(pid: int | str) -> set[str]:
-    return {str(Path(f"/proc/{pid}/ns/{kind}").readlink()) for kind in ("mnt", "net", "pid")}
+    return {str(Path(f"/proc/{pid}/ns/{kind}").readlink()) for kind in _KINDS}
 
 
 def inhabitants(of: set[str]) -> list[str]:
@@ -74,11 +76,28 @@ def _untouched_host() -> Iterator[None]:
     assert docker_marks() == before
 
 
-def test_nothing_is_left_after_the_block() -> None:
+@pytest.fixture
+def hold() -> Iterator[Callable[[int | str], set[str]]]:
+    """
+    Return the namespaces of a process, and hold them to the end of the test.
+
+    Linux gives the number of a namespace that has ended to a later one (seen on Linux 6.18, 2026-11-28).
+    """
+    with ExitStack() as held:
+
+        def namespaces_of(pid: int | str) -> set[str]:
+            for kind in _KINDS:
+                held.enter_context(Path(f"/proc/{pid}/ns/{kind}").open())
+            return namespaces(pid)
+
+        yield namespaces_of
+
+
+def test_nothing_is_left_after_the_block(hold: Callable[[int | str], set[str]]) -> None:
     """After the block no daemon, container, mount or control group is left."""
     with dockerd() as machine:
         start_container(machine)
-        of = namespaces(machine.pid)
+        of = hold(machine.pid)
         assert not namespaces("self") & of
         assert any("sleep" in command for command in inhabitants(of))
         assert len(left(machine.name, of)) > 3
@@ -96,29 +115,51 @@ def _everything(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("kill", [_daemon, _everything])
-def test_nothing_is_left_after_a_crash(kill: Callable[[Machine], None]) -> None:
+def test_nothing_is_left_after_a_crash(kill: Callable[[Machine], None], hold: Callable[[int | str], set[str]]) -> None:
     """A daemon that was killed while a container ran leaves no process, mount or rule."""
     with dockerd() as machine:
         start_container(machine)
-        of = namespaces(machine.pid)
+        of = hold(machine.pid)
         kill(machine)
     assert left(machine.name, of) == []
 
 
-def test_nothing_is_left_when_the_holder_is_killed() -> None:
+def test_nothing_is_left_when_the_holder_is_killed(hold: Callable[[int | str], set[str]]) -> None:
     """The machine of a killed test run ends with the run."""
     command = [sys.executable, "-c", _HOLDER]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as holder:
         try:
             assert holder.stdout
             name, pid = holder.stdout.readline().split()
-            of = namespaces(pid)
+            of = hold(pid)
         finally:
             holder.kill()
     deadline = time.monotonic() + 10
     while left(name, of):
         assert time.monotonic() < deadline, left(name, of)
         time.sleep(0.1)
+
+
+def test_a_later_namespace_is_another(hold: Callable[[int | str], set[str]]) -> None:
+    """What starts after a machine has ended is not taken for a rest of it."""
+    with _isolated() as process:
+        of = hold(process.pid) - namespaces("self")
+    for _ in range(50):
+        with _isolated():
+            assert inhabitants(of) == []
+
+
+@contextmanager
+def _isolated() -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a process in namespaces of its own until the block ends."""
+    command = ["unshare", "--mount", "--net", "sh", "-c", "echo; exec sleep 60"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout
+            process.stdout.readline()
+            yield process
+        finally:
+            process.kill()
 
 
 def test_concurrent_hosts_are_separate() -> None:
