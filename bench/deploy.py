@@ -116,7 +116,8 @@ def by_deploy(emulator: Emulator, folder: Path) -> int:
 
 
 def measured(job: Callable[[Emulator, Path], int], speed: int, bake_s: float) -> Figures:
-    """Measure a job on an emulator of its own."""
+    """Measure a job on an emulator of its own; a line on stderr says which."""
+    print(f"{job.__name__} at speed {speed}: about {20 + 150 // speed} s", file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder, run_emulator(speed=speed) as emulator:
         wait_until(lambda: emulator.group()["status"]["isStable"], 120)
         before = len(emulator.request_log())
