@@ -27,7 +27,7 @@ from deploy.release.record import Fallback
 from deploy.report.findings import findings_report
 from deploy.report.preview import preview, preview_report
 from deploy.report.rebuilt_result import rebuilt_result
-from deploy.report.releases import release_rows, releases_report, unmanaged_release
+from deploy.report.releases import release_rows, releases_report
 from deploy.report.status import status, status_report
 from deploy.rollout.abort_plan import is_abort
 from deploy.rollout.analysis import present_checks
@@ -152,9 +152,8 @@ def history(call: Call) -> None:
     config = call.read_config()
     session = call.open_session(config)
     observed = call.read_observation(session, config, reads_region=True)
-    now, options = session.server_time(), call.invocation.options
-    rows, unmanaged = release_rows(config, observed, now), unmanaged_release(config, observed, now)
-    call.print_report(config, releases_report(rows, options.format, unmanaged, is_long=options.long))
+    rows, options = release_rows(config, observed, session.server_time()), call.invocation.options
+    call.print_report(config, releases_report(rows, options.format, is_long=options.long))
 
 
 def doctor(call: Call) -> None:

@@ -1,5 +1,6 @@
 """The releases of a group, newest first, as a person reads them: pure."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -7,9 +8,10 @@ from typing import Final, Literal
 
 from deploy.config import Config
 from deploy.documents.canary import Canary, canary_of
+from deploy.documents.resource import links_of, name_of
 from deploy.endpoints import EndpointOverride
 from deploy.group import release_proof
-from deploy.group.health import is_settled
+from deploy.group.health import is_serving, is_settled
 from deploy.group.observation import Observation
 from deploy.release import history
 from deploy.release.template import image_reference, release_record
@@ -18,23 +20,28 @@ from deploy.report.formats import Format
 from deploy.report.release_names import short_commit, short_digest
 from lib.output import as_json
 
+State = Literal["proven", "unproven", "current", "canary", "unmanaged"]
 _HEAD: Final = ("age", "state", "digest", "commit", "by", "template")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseRow:
     """
-    A release.
+    A release, or an unmanaged template from which instances serve.
 
     Args:
         template: name of the template.
         state: proven: the group has proven it, or a later release has it as fallback; canary: it is on a part of the
             group, beside the old release; current: the group is set to it, and it is not proven yet; unproven: none of
-            these. An unproven release failed, or was rolled back, and no template shows which.
+            these. An unproven release failed, or was rolled back, and no template shows which. unmanaged: `deploy` did
+            not make the template, which has no release record; its row has a template, an image and times alone.
         is_serving: whether the release serves from every instance now.
+        instances: number of instances from which the release serves now.
+        target_size: target size of the group.
         made_at: creation time of the template.
         age_s: seconds since then.
-        digest: digest of the image.
+        digest: digest of the image; empty if the metadata of an unmanaged template does not hold one.
+        tag: tag of an unmanaged template's image; empty if the image has a digest.
         commit: commit of the sources; empty if it is not known.
         run: id of the run that deployed the release; empty if it is not known.
         by: person or account that deployed the release; empty if it is not known.
@@ -43,21 +50,24 @@ class ReleaseRow:
     """
 
     template: str
-    state: Literal["proven", "unproven", "current", "canary"]
+    state: State
     is_serving: bool
+    instances: int
+    target_size: int
     made_at: datetime
     age_s: float
     digest: str
-    commit: str
-    run: str
-    by: str
-    fallback: str
+    tag: str = ""
+    commit: str = ""
+    run: str = ""
+    by: str = ""
+    fallback: str = ""
     endpoints: tuple[EndpointOverride, ...]
 
 
 def release_rows(config: Config, observed: Observation, now: datetime) -> tuple[ReleaseRow, ...]:
     """
-    Return the releases of the environment's repository, newest first.
+    Return the releases of the environment's repository and the unmanaged templates that serve, newest first.
 
     Args:
         config: names of the environment.
@@ -69,11 +79,18 @@ def release_rows(config: Config, observed: Observation, now: datetime) -> tuple[
     proven = "" if release_proof.unproven_reason(group, now) else next(iter(current))
     serving = proven if is_settled(group) else ""
     canary = canary_of(group)
-    return tuple(
+    counts = Counter(
+        instance.version.link
+        for instance in group.active_instances
+        if instance.version and is_serving(instance, instance.version)
+    )
+    rows = [
         ReleaseRow(
             template=release.template,
             state=_state(release, current, canary),
             is_serving=release.is_in({serving}),
+            instances=counts[release.link] + counts[release.link_by_id],
+            target_size=group.target_size,
             made_at=release.made_at,
             age_s=(now - release.made_at).total_seconds(),
             digest=release.record.digest,
@@ -84,38 +101,29 @@ def release_rows(config: Config, observed: Observation, now: datetime) -> tuple[
             endpoints=config.endpoint_overrides,
         )
         for release in history.releases(observed.templates, config.repository, group.qualified_name, proven)
-    )
+    ]
+    for document in observed.templates:
+        links = links_of(document)
+        if any(link in counts for link in links) and release_record(document) is None:
+            made_at = history.made_at(document)
+            reference = image_reference(document, config.repository, config.image_in)
+            row = ReleaseRow(
+                template=name_of(links[0]),
+                state="unmanaged",
+                is_serving=serving in links,
+                instances=sum(counts[link] for link in links),
+                target_size=group.target_size,
+                made_at=made_at,
+                age_s=(now - made_at).total_seconds(),
+                digest=reference.digest if reference else "",
+                tag=reference.tag if reference and not reference.digest else "",
+                endpoints=config.endpoint_overrides,
+            )
+            rows.append(row)
+    return tuple(sorted(rows, key=lambda row: row.made_at, reverse=True))
 
 
-@dataclass(frozen=True)
-class UnmanagedRelease:
-    """
-    The image that the group serves by an unmanaged template.
-
-    Args:
-        template: name of the template.
-        image: digest of the image, or its tag; empty if the template's metadata does not decide it.
-        age_s: seconds since the template was made.
-    """
-
-    template: str
-    image: str
-    age_s: float
-
-
-def unmanaged_release(config: Config, observed: Observation, now: datetime) -> UnmanagedRelease | None:
-    """Return what the group serves from every instance; None if `deploy` made its template. Args: as `release_rows`."""
-    document, group = observed.template, observed.group
-    if not document or release_record(document) is not None or not is_settled(group) or len(group.versions) > 1:
-        return None
-    reference = image_reference(document, config.repository, config.image_in)
-    image = (reference.digest or reference.tag) if reference else ""
-    return UnmanagedRelease(group.versions[0].template, image, (now - history.made_at(document)).total_seconds())
-
-
-def _state(
-    release: history.Release, current: set[str], canary: Canary | None
-) -> Literal["proven", "unproven", "current", "canary"]:
+def _state(release: history.Release, current: set[str], canary: Canary | None) -> State:
     if release.is_proven:
         return "proven"
     if canary and release.is_in({canary.new.link}):
@@ -123,34 +131,28 @@ def _state(
     return "current" if release.is_in(current) else "unproven"
 
 
-def releases_report(
-    rows: Sequence[ReleaseRow], format_: Format, unmanaged: UnmanagedRelease | None = None, *, is_long: bool = False
-) -> str:
+def releases_report(rows: Sequence[ReleaseRow], format_: Format, *, is_long: bool = False) -> str:
     """
     Return releases as a table, or as a list in JSON.
 
     Args:
         rows: releases, newest first.
         format_: format of the report.
-        unmanaged: what the group serves by an unmanaged template, which is no release in JSON; None for a release.
         is_long: whether the text has the names of the templates; Markdown always does.
     """
     if format_ == "json":
         return as_json([asdict(row) | {"made_at": row.made_at.isoformat()} for row in rows])
-    aged = [(row.age_s, _cells(row)) for row in rows]
-    if unmanaged:
-        image = short_digest(unmanaged.image) or "-"
-        cells = ("→", table.age(unmanaged.age_s), "unmanaged", image, "-", "-", unmanaged.template)
-        aged.append((unmanaged.age_s, cells))
-    if not aged:
+    if not rows:
         return "no release yet"
-    cells_by_age = [cells for _, cells in sorted(aged, key=lambda row: row[0])]
+    cells = [_cells(row) for row in rows]
     if format_ == "markdown":
-        return "\n".join(table.markdown(("serves", *_HEAD), cells_by_age))
+        return "\n".join(table.markdown(("serves", *_HEAD), cells))
     width = len(_HEAD) + 1 if is_long else len(_HEAD)
-    return "\n".join(table.text(("", *_HEAD)[:width], [cells[:width] for cells in cells_by_age]))
+    return "\n".join(table.text(("", *_HEAD)[:width], [row[:width] for row in cells]))
 
 
 def _cells(row: ReleaseRow) -> tuple[str, ...]:
-    mark, age, digest = "→" if row.is_serving else "", table.age(row.age_s), short_digest(row.digest)
-    return (mark, age, row.state, digest, short_commit(row.commit) or "-", row.by or "-", row.template)
+    some = f"{row.instances}/{row.target_size}" if row.instances else ""
+    image = short_digest(row.digest) or row.tag or "-"
+    commit, by = short_commit(row.commit) or "-", row.by or "-"
+    return ("→" if row.is_serving else some, table.age(row.age_s), row.state, image, commit, by, row.template)

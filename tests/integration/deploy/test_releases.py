@@ -8,17 +8,14 @@ import pytest
 
 from deploy.errors import RolledBackError
 from deploy.report.formats import Format
-from deploy.report.releases import ReleaseRow, UnmanagedRelease, release_rows, releases_report, unmanaged_release
+from deploy.report.releases import ReleaseRow, release_rows, releases_report
 from tests.integration.deploy.rig import Rig, new_rig
+from tests.integration.deploy.stepped import stepped_rig
 from tests.unit.deploy.values import REPOSITORY, digest
 
 
 def listed(rig: Rig) -> tuple[ReleaseRow, ...]:
     return release_rows(rig.config, rig.observed(), rig.now())
-
-
-def unmanaged(rig: Rig) -> UnmanagedRelease | None:
-    return unmanaged_release(rig.config, rig.observed(), rig.now())
 
 
 def broken(rig: Rig, letter: str) -> None:
@@ -83,7 +80,7 @@ def test_table_has_a_row_for_each_release() -> None:
     rig.deploy("a")
     rig.deploy("b")
     rows = listed(rig)
-    head, *lines = releases_report(rows, "text", unmanaged(rig)).splitlines()
+    head, *lines = releases_report(rows, "text").splitlines()
     assert head.split() == ["age", "state", "digest", "commit", "by"]
     assert lines[0].startswith("→  ")
     assert lines[1].startswith("   ")
@@ -97,28 +94,53 @@ def test_table_has_a_row_for_each_release() -> None:
 def test_unmanaged_template_that_serves_is_marked(shape: Format) -> None:
     """What serves is marked before the first release, and after a rollback to the template of Terraform."""
     rig = new_rig()
-    first = releases_report(listed(rig), shape, unmanaged(rig)).splitlines()
+    first = releases_report(listed(rig), shape).splitlines()
     assert re.search(r"→.*unmanaged.*latest", first[-1])
     rig.deploy("a")
-    assert "unmanaged" not in releases_report(listed(rig), shape, unmanaged(rig))
+    assert "unmanaged" not in releases_report(listed(rig), shape)
     rig.rollback()
-    release, seed = releases_report(listed(rig), shape, unmanaged(rig)).splitlines()[-2:]
+    release, seed = releases_report(listed(rig), shape).splitlines()[-2:]
     assert "→" not in release
     assert re.search(r"→.*unmanaged.*latest", seed)
 
 
-def test_json_of_the_history_has_releases_alone() -> None:
-    """A program that reads the history gets no row without a release record."""
+def shares(rig: Rig) -> list[tuple[str, bool, int, int]]:
+    return [(row.state, row.is_serving, row.instances, row.target_size) for row in listed(rig)]
+
+
+def test_first_canary_has_the_unmanaged_release_beside_it() -> None:
+    """In each format, what serves from most instances has a row, with its share and the tag of its image."""
+    rig = stepped_rig()
+    rig.deploy("a")
+    assert shares(rig) == [("canary", False, 1, 3), ("unmanaged", False, 2, 3)]
+    canary, seed = releases_report(listed(rig), "text").splitlines()[1:]
+    assert re.match(r"1/3  .* canary  +aaaaaaa", canary)
+    assert re.match(r"2/3  .* unmanaged  +latest", seed)
+    canary, seed = releases_report(listed(rig), "markdown").splitlines()[2:]
+    assert re.match(r"\| 1/3 \| .* \| canary \| aaaaaaa \|", canary)
+    assert re.match(r"\| 2/3 \| .* \| unmanaged \| latest \|", seed)
+    canary, seed = json.loads(releases_report(listed(rig), "json"))
+    assert (canary["state"], canary["tag"], canary["instances"]) == ("canary", "", 1)
+    assert (seed["state"], seed["digest"], seed["tag"], seed["instances"]) == ("unmanaged", "", "latest", 2)
+
+
+def test_rows_follow_the_instances_of_a_rollout_from_an_unmanaged_template() -> None:
+    """While a group changes, the template from which instances still serve has a row; it leaves with its instances."""
     rig = new_rig()
-    assert releases_report(listed(rig), "json", unmanaged(rig)) == "[]"
+    rig.abandon("a")
+    assert shares(rig) == [("current", False, 0, 3), ("unmanaged", False, 3, 3)]
+    rig.deploy("a")
+    assert shares(rig) == [("proven", True, 3, 3)]
 
 
-def test_unmanaged_template_of_an_unsettled_group_is_not_marked() -> None:
-    """A group that does not serve from every instance serves nothing for sure."""
+def test_unmanaged_template_of_an_unsettled_group_serves_from_some_instances() -> None:
+    """A group that is not settled serves nothing for sure from every instance."""
     rig = new_rig()
     observed = rig.observed()
-    unsettled = replace(observed, group=replace(observed.group, is_stable=False))
-    assert unmanaged_release(rig.config, unsettled, rig.now()) is None
+    first, *others = observed.group.instances
+    group = replace(observed.group, instances=(replace(first, health="UNHEALTHY"), *others), is_stable=False)
+    (row,) = release_rows(rig.config, replace(observed, group=group), rig.now())
+    assert (row.state, row.is_serving, row.instances) == ("unmanaged", False, 2)
 
 
 def test_json_is_a_list_of_releases() -> None:
@@ -127,8 +149,8 @@ def test_json_is_a_list_of_releases() -> None:
     rig.deploy("a")
     (row,) = json.loads(releases_report(listed(rig), "json"))
     assert row.keys() == {
-        "template", "state", "is_serving", "made_at", "age_s", "digest", "commit", "run", "by", "fallback",
-        "endpoints",
+        "template", "state", "is_serving", "instances", "target_size", "made_at", "age_s", "digest", "tag", "commit",
+        "run", "by", "fallback", "endpoints",
     }  # fmt: skip
     assert (row["digest"], row["commit"], row["run"]) == (digest("a"), "a" * 40, "19000000001")
 
@@ -144,8 +166,10 @@ def test_markdown_is_a_table() -> None:
 
 
 def test_group_without_releases() -> None:
-    """A group that deploy never changed has an empty history."""
+    """A group that deploy never changed, and that serves nothing, has an empty history."""
     rig = new_rig()
-    assert releases_report(listed(rig), "text") == "no release yet"
-    assert releases_report(listed(rig), "json") == "[]"
+    observed = rig.observed()
+    rows = release_rows(rig.config, replace(observed, group=replace(observed.group, instances=())), rig.now())
+    assert releases_report(rows, "text") == "no release yet"
+    assert releases_report(rows, "json") == "[]"
     assert release_rows(rig.config, replace(rig.observed(), templates=()), rig.now()) == ()

@@ -241,8 +241,8 @@ def test_status_history_and_report_of_a_canary() -> None:
     assert (shown.canary.step, shown.canary.steps, shown.canary.share) == (1, 3, "1 of 3 instances")
     assert (shown.canary.is_serving, shown.canary.pauses, shown.canary.release.digest[7:8]) == (True, True, "a")
     assert not [line for line in shown.drift if "still on" in line]
-    [row] = release_rows(rig.config, observed, now)
-    assert (row.state, row.is_serving) == ("canary", False)
+    rows = release_rows(rig.config, observed, now)
+    assert [(row.state, row.is_serving) for row in rows] == [("canary", False), ("unmanaged", False)]
     rebuilt = rebuilt_result(rig.config, "dev", observed, now)
     assert rebuilt.rollout is not None
     assert (rebuilt.exit_code, rebuilt.rollout.pause, rebuilt.verb) == (0, AT_STEP_1, "deploy")
