@@ -103,7 +103,8 @@ def _success(result: RunResult, where: str) -> str:
     named = before if before and target and before.template == target.template else target
     release = short_name(named) if named else ""
     if rollout and rollout.pause:
-        return f"◐ {where}: {rollout.pause}{_time(result)}"
+        source = "; the run left no result" if result.is_rebuilt else ""
+        return f"◐ {where}: {rollout.pause}{source}{_time(result)}"
     if rollout and rollout.is_empty:
         return f"? {where}: {NOTHING_PROVEN}; the group is set to {release}{_policy(rollout)}"
     if result.is_rebuilt:

@@ -147,6 +147,15 @@ def test_report_without_a_result_of_its_run_claims_no_success(format_: formats.F
     assert re.search(r"serves\W+p aaaaaaa \(cafe123\) 1/1", report)
 
 
+@pytest.mark.parametrize("format_", ["text", "markdown"])
+def test_pause_without_a_result_of_its_run_shows_both(format_: formats.Format) -> None:
+    """The group is at a pause and can be promoted; whether the run went on to fail elsewhere is not known."""
+    assert PAUSED.rollout
+    shown = replace(PAUSED, rollout=replace(PAUSED.rollout, changed=False), is_rebuilt=True, seconds=0.0)
+    heading = formats.run_report(shown, command, format_).splitlines()[0]
+    assert heading.removeprefix("### ") == "◐ web: paused at step 2 of 3; the run left no result"
+
+
 @pytest.mark.parametrize(
     ("verb", "heading"),
     [
