@@ -18,7 +18,11 @@ from tests.support.reports import unwrapped
 
 def test_a_day_of_releases(deployer: Deployer) -> None:
     """Plans, deploys, history, rollback and status have their exit codes, and only their report on stdout."""
-    assert deployer.run("plan", "--image", reference("a"), "--exit-code")[0] == 2
+    code, report, _ = deployer.run("plan", "--image", reference("a"), "--exit-code")
+    assert code == 2
+    assert unwrapped(report).startswith("dojangkok-dev-ai-server-mig: dojangkok-dev-ai-server-seed → ")
+    assert f"@{digest('a')}" in unwrapped(report)
+    assert "replaces 3 instances: " in report
     code, report, progress = deployer.run(
         "deploy", "--image", reference("a"), "--commit", "cafe123", "--format", "json"
     )
