@@ -9,8 +9,9 @@ function overflows() { // elements that are wider than what shows them, or that 
     .map((element) => `${element.tagName} ${element.id} ${element.textContent.slice(0, 60)}`);
 }
 
-function overlaps() { // labels of the drawing that overlap each other, or leave the drawing or their bars
+function overlaps() { // labels of the drawing, those of its time axis too, that overlap each other, or leave it or their bars
   const found = [];
+  const isBeyond = (inner, outer) => inner.left < outer.left - 1 || inner.right > outer.right + 1 || inner.top < outer.top - 1 || inner.bottom > outer.bottom + 1;
   const meet = (one, other) => one.left < other.right && other.left < one.right && one.top + 1 < other.bottom && other.top + 1 < one.bottom;
   for (const id of ["names", "lanes"]) {
     const drawing = document.getElementById(id).getBoundingClientRect();
@@ -19,10 +20,11 @@ function overlaps() { // labels of the drawing that overlap each other, or leave
       .filter(({ box }) => box.width);
     labels.forEach(({ text, box, bar }, i) => {
       for (const other of labels.slice(i + 1)) if (meet(box, other.box)) found.push(`'${text}' and '${other.text}'`);
-      if (box.left < drawing.left - 1 || box.right > drawing.right + 1) found.push(`'${text}' leaves the drawing`);
-      if (bar && box.right > bar.getBoundingClientRect().right) found.push(`'${text}' leaves its bar`);
+      if (isBeyond(box, drawing)) found.push(`'${text}' leaves the drawing`);
+      if (bar && isBeyond(box, bar.getBoundingClientRect())) found.push(`'${text}' leaves its bar`);
     });
     if (!labels.length) found.push(`no label in ${id}`);
+    if (id === "lanes" && !labels.some(({ text }) => /^\d+ s$|^\d+:\d\d$/.test(text))) found.push("no label of the time axis");
   }
   return found;
 }

@@ -117,9 +117,12 @@ def test_canary_is_shown_with_shares_and_step(page: Page, rollouts: Rollouts) ->
 
 @pytest.mark.parametrize("name", ["good", "failed", "canary"])
 @pytest.mark.parametrize("width", [1280, 420])
-def test_page_fits_its_width(page: Page, layout: Layout, rollouts: Rollouts, name: str, width: int) -> None:
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_page_fits_its_width(
+    page: Page, layout: Layout, rollouts: Rollouts, name: str, width: int, scheme: str
+) -> None:
     """Nothing scrolls to the side, and no label of the drawing overlaps another one, leaves its bar or the drawing."""
-    layout.emulate(width)
+    layout.emulate(width, scheme)
     page.open(rollouts[name].as_uri())
     for shown in ("rollout", "all"):
         page.select("span", shown)
@@ -129,11 +132,14 @@ def test_page_fits_its_width(page: Page, layout: Layout, rollouts: Rollouts, nam
             assert layout.overlaps() == []
 
 
-@pytest.mark.parametrize("name", ["failed", "canary"])
+@pytest.mark.parametrize("name", ["good", "failed", "canary"])
+@pytest.mark.parametrize("width", [1280, 420])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_texts_have_contrast(page: Page, layout: Layout, rollouts: Rollouts, name: str, scheme: str) -> None:
+def test_texts_have_contrast(
+    page: Page, layout: Layout, rollouts: Rollouts, name: str, width: int, scheme: str
+) -> None:
     """Every text of the page and of the drawing is readable in both colour schemes, which differ."""
-    layout.emulate(1280, scheme)
+    layout.emulate(width, scheme)
     page.open(rollouts[name].as_uri())
     page.select("span", "all")
     is_dark = sum(int(part) for part in re.findall(r"\d+", layout.background())) < 3 * 128
