@@ -5,8 +5,8 @@ How the cost of a rollout grows with the group, and the cost of a plan with the 
 
 Rollouts: surge is a fifth of the group. The state machine alone rolls without HTTP and storage. `deploy` and the
 emulator are processes of their own, at 60 times real time and without a bake; the emulator falls behind its clock when
-its processor seconds come near the seconds of the rollout. The last row has the exponent of the growth over the rows:
-1 is linear.
+its processor seconds come near the seconds of the rollout. The last row has the exponent of the growth over the
+upper half of the rows: 1 is linear. tests/unit/emulator/test_growth.py guards that of the state machine.
 """
 
 import argparse
