@@ -23,7 +23,8 @@ _ERRORS: Final = (
     '(sum(rate(http_requests_total{status="5xx",instance=~"$instances"}[20s])) or vector(0))'
     ' / sum(rate(http_requests_total{instance=~"$instances"}[20s]))'
 )
-_CHART: Final = r"errors +0\.0\d+ +0\.01 +above +[▁▂▃▄▅▆▇█·]*█"
+# Two readings that are above the limit, scrape_s apart, are the fewest that fail a check.
+_CHART: Final = r"errors +0\.0\d+ +0\.01 +above +[▁▂▃▄▅▆▇█·]{2,} [\d.e-]+ to 0\.0\d+ in [1-9]\d* s"
 
 
 @dataclass(frozen=True)
