@@ -177,14 +177,14 @@ def test_deployer_has_exactly_the_permissions_that_deploy_uses(plan: Plan) -> No
     _assert_same(_permissions(plan, "dry_run"), second, "deploy/compute_engine/permissions.py")
 
 
-def test_runbook_lists_the_permissions_of_the_deployer(plan: Plan) -> None:
+def test_page_lists_the_permissions_of_the_deployer(plan: Plan) -> None:
     """A person who grants the permissions by hand grants the same ones."""
-    section = (ROOT / "docs/runbook.md").read_text().partition("## What the deployer's account needs")[2]
+    section = (ROOT / "docs/permissions.md").read_text().partition("## What the deployer's account needs")[2]
     lines = {line.partition(":")[0]: line for line in section.splitlines() if line.startswith("- ")}
     first = _listed(lines["- On the project, as a custom role"])
-    _assert_same(_permissions(plan), first | _SSH_PERMISSIONS, "docs/runbook.md")
+    _assert_same(_permissions(plan), first | _SSH_PERMISSIONS, "docs/permissions.md")
     second = _listed(lines["- On the project, as a second custom role"])
-    _assert_same(_permissions(plan, "dry_run"), second, "docs/runbook.md")
+    _assert_same(_permissions(plan, "dry_run"), second, "docs/permissions.md")
 
 
 def _listed(text: str) -> set[str]:

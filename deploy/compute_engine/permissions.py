@@ -69,6 +69,6 @@ def grant_fix(text: str) -> str:
     if not any(name in text for name in (*INSTANCE_PERMISSIONS, _ACT_AS)):
         return "give the deployer's account that permission, or use other credentials"
     return (
-        "grant the deployer's account the second role of mig-deploy's docs/runbook.md,"
+        "grant the deployer's account the second role of mig-deploy's docs/permissions.md,"
         f" {', '.join(INSTANCE_PERMISSIONS)}, and {_ACT_AS} on the account of the instances"
     )

@@ -54,7 +54,7 @@ def permission_findings(config: Config, readings: Readings) -> Iterator[Finding]
     for names in (missing[first : first + _PER_LINE] for first in range(0, len(missing), _PER_LINE)):
         yield wrong(
             check,
-            f"{len(names)} missing on the project; ROLE is the first role of mig-deploy's docs/runbook.md",
+            f"{len(names)} missing on the project; ROLE is the first role of mig-deploy's docs/permissions.md",
             f"gcloud iam roles update ROLE --project {config.project} --add-permissions {','.join(names)}",
         )
     if isinstance(optional, Unread):
@@ -64,7 +64,7 @@ def permission_findings(config: Config, readings: Readings) -> Iterator[Finding]
             check,
             f"a rollout works without {' and '.join(optional)}, but deploy reads fewer of these: quotas, boot phases,"
             " the serial port of a failed instance, and the instances and project metadata that `prune --images` reads;"
-            " the first role of mig-deploy's docs/runbook.md has all",
+            " the first role of mig-deploy's docs/permissions.md has all",
             _policy_command(config, readings),
         )
     elif not missing:

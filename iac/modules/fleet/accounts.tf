@@ -65,7 +65,7 @@ module "deployer_account" {
   purpose = "Rolls releases out"
   project = local.deploy.project
 
-  # docs/runbook.md explains each permission; policy/test_iac_plan.py compares this list with the list of deploy.
+  # docs/permissions.md explains each permission; policy/test_iac_plan.py compares this list with the list of deploy.
   permissions = [
     "compute.autoscalers.list",
     "compute.globalOperations.get",

@@ -212,7 +212,7 @@ def test_every_missing_permission_is_in_a_command() -> None:
     assert [finding.text.partition(";")[0] for finding in findings] == [
         f"{count} missing on the project" for count in (6, 6, 2)
     ]
-    assert all("ROLE is the first role of mig-deploy's docs/runbook.md" in finding.text for finding in findings)
+    assert all("ROLE is the first role of mig-deploy's docs/permissions.md" in finding.text for finding in findings)
     assert [name for row in findings for name in row.command.rpartition(" ")[2].split(",")] == list(missing)
 
 
