@@ -175,7 +175,7 @@ def main() -> None:
     with shipped_python() as python:
         os.environ["DEPLOY_PYTHON"] = str(python)
         ours = measured(by_deploy, speed, BAKE_S)
-    print("| | gcloud job | python -m deploy | ratio |\n|---|---|---|---|")
+    print("| | gcloud job | python -m deploy | gcloud / deploy |\n|---|---|---|---|")
     for name, gcloud, deploy in (
         ("requests", job.requests, ours.requests),
         ("processes", job.processes, ours.processes),

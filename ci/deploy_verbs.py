@@ -79,7 +79,7 @@ class DeployVerbs:
 
     @verb(*GROUP_OPTIONS, "format", "long")
     async def reconcile(self, options: Options) -> str:
-        """Finish or roll back the rollout of a call that died, and print which."""
+        """Finish the rollout of a killed call, or roll it back if it failed; refuse one that deploy did not begin."""
         return await deploy_runner.run(options, ["reconcile", *options.flags("format", "long")])
 
     @verb(*GROUP_OPTIONS, "format", "long")
@@ -89,13 +89,13 @@ class DeployVerbs:
         images: Annotated[bool, Doc("with --dry-run: list the images that nothing refers to; delete nothing")] = False,
         dry_run: Annotated[bool, Doc("with --images, which deletes nothing")] = False,
     ) -> str:
-        """Delete the releases that no group, instance or fallback refers to and that retention does not keep."""
+        """Delete old templates of the group that nothing needs, at most 20; or list unused images, and delete none."""
         chosen = [*(["--images"] if images else []), *(["--dry-run"] if dry_run else [])]
         return await deploy_runner.run(options, ["prune", *options.flags("format", "long"), *chosen])
 
     @verb(*GROUP_OPTIONS, "format", "long")
     async def doctor(self, options: Options) -> str:
-        """List what a rollout needs of project and group, and what of it is missing; write nothing."""
+        """List what login, project and group lack for a rollout, each with a command; write nothing."""
         try:
             return await deploy_runner.run(options, ["doctor", *options.flags("format", "long")])
         except NotAllowedError as error:

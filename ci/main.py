@@ -28,7 +28,7 @@ class Ci(DeployVerbs, LocalEnvironment):
     @check
     @function
     async def lint(self, source: Checked) -> str:
-        """Check all Python here with ruff, rules and format, and all shell with shellcheck."""
+        """Check Python with ruff, rules and format, and shell scripts with shellcheck."""
         with exit_codes():
             return "\n".join(await gates.lint((await inputs.export(source)).linted()))
 
@@ -110,7 +110,7 @@ class Ci(DeployVerbs, LocalEnvironment):
             str, Doc("release in the registry, HOST/PATH@sha256:DIGEST or :TAG (default: a release made by this call)")
         ] = "",
     ) -> str:
-        """Roll a release out, and roll back if it does not serve; without --image, gate, build and push it before."""
+        """Roll a release out, and roll back if it does not serve; without --image, gates, build and push come first."""
         await deploy_runner.checked(options)
         if image and options.all_checks:
             raise RefusedError("--all-checks: got --image, a release that is built. Fix: leave one of them out")

@@ -90,8 +90,10 @@ class Options:
             " (default: dev-<12 digits of the digest>)"
         ),
     ] = ""
-    timeout: Annotated[str, Doc("seconds until the rollout, or a step of it, has failed (default: by its size)")] = ""
-    by: Annotated[str, Doc("name of the person or program that asks, for the release record")] = ""
+    timeout: Annotated[
+        str, Doc("seconds until the rollout, or a step of it, has failed (default: by the number of instances)")
+    ] = ""
+    by: Annotated[str, Doc("person or account that deploys, for the release record")] = ""
     format: Annotated[str, Doc("text, json or markdown")] = "text"
     long: Annotated[bool, Doc("text with full names, phases and instances")] = False
     no_latest: Annotated[bool, Doc("leave the tag 'latest' unchanged, for registries with immutable tags")] = False
@@ -100,7 +102,7 @@ class Options:
     ] = False
     all_checks: Annotated[
         bool,
-        Doc("gate what `check` checks, every program and policy, beside the gates of delivery.yaml"),
+        Doc("wait for every check of `check` too, beside the gates of delivery.yaml"),
     ] = False
     advisory: Annotated[bool, Doc("report failures of all gates but build and smoke without stopping for them")] = False
 

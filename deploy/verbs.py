@@ -104,7 +104,7 @@ def rollback(call: Call, to: To = "", force: Force = False, timeout: Timeout = N
 
 
 def reconcile(call: Call) -> None:
-    """Finish or undo the rollout that a run left when its process ended; refuse one that `deploy` did not begin."""
+    """Finish the rollout of a killed call, or roll it back if it failed; refuse one that deploy did not begin."""
     config = call.read_config()
     session = call.open_session(config)
     observed = call.read_observation(session, config)
@@ -157,7 +157,7 @@ def history(call: Call) -> None:
 
 
 def doctor(call: Call) -> None:
-    """List what a rollout needs of the project and the group, and what of it is missing; write nothing."""
+    """List what login, project and group lack for a rollout, each with a command; write nothing."""
     config = call.read_config()
     try:
         readings = call.open_session(config).read_readings(config)

@@ -1,1 +1,1 @@
-"""A Compute Engine that really rolls: managed instance groups, behind the API that real clients use."""
+"""A Compute Engine emulator: managed instance groups, behind the API that real clients use."""

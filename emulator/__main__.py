@@ -1,5 +1,5 @@
 """
-Serve a Compute Engine that really rolls.
+Serve a Compute Engine emulator, with rollouts of managed instance groups.
 
     uv run --project emulator python -m emulator serve --port 8080 --open --seed rehearsal
 """
@@ -30,7 +30,7 @@ _START_S = 1_767_225_600.0  # 2026-01-01T00:00:00Z, where a clock moved by hand 
 
 @app.callback()
 def _main() -> None:
-    """Run a Compute Engine that really rolls."""
+    """Run a Compute Engine emulator."""
 
 
 @app.command()

@@ -26,7 +26,7 @@ class Update:
         image: image to serve; empty for the image of the environment
         is_rollback: whether the VM returns to the image that served before
         format: text, json or markdown
-        by: name of the person or program that asks, for the record
+        by: person or account that updates, for the record
     """
 
     name: str

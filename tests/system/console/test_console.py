@@ -217,4 +217,4 @@ def test_markup_in_names_is_text(page: Page, emulator: Emulator, tmp_path: Path,
     assert f"</script>{_MARKUP}" in page.text("rules")
     assert page.driver.find_elements(By.TAG_NAME, "img") == []
     assert page.driver.find_elements(By.TAG_NAME, "b") == []
-    assert page.driver.title == "A Compute Engine that really rolls"
+    assert page.driver.title == "Compute Engine emulator"
