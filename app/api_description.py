@@ -118,8 +118,6 @@ def _error(status: HTTPStatus, *, reads_files: bool) -> dict[str, Any]:
         if error.status == status and (reads_files or error.code not in _FOR_FILES)
     }
     headers = {REQUEST_ID_HEADER: _REQUEST_ID}
-    if status == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:  # the connection refuses it, before it is a request
-        headers = {}
     if status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE):
         headers["Retry-After"] = _RETRY_AFTER
     if status == HTTPStatus.UNAUTHORIZED:
