@@ -11,7 +11,7 @@ CaseId = Annotated[
         min_length=1,
         max_length=128,
         pattern=r"^(?:[^.]|\.[^.]|\.\.[\s\S])",
-        description="Any text except `.` and `..`; percent-encoded in the path of the callback.",
+        description="Any text without `/`, except `.`, `..` and `sync`; percent-encoded in the path of the callback.",
     ),
 ]
 _CHECKS: Final[list[JsonValue]] = ["보증금이 주변 시세와 비교해 적정한지 확인하기", "반려동물 특약 확인하기"]
