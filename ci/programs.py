@@ -192,9 +192,10 @@ _TYPED_WITH_CI: Final = (
     "policy", "tests/e2e", "tests/mutants", "tests/support", "tests/system",
 )  # fmt: skip
 _READ_BY_ARCHITECTURE: Final = (
-    ".ci", ".github", "Dockerfile", "acceptance", "accessory", "app", "bench", "ci", "compose", "dagger.json", "deploy",
-    "delivery.yaml", "docs/architecture.md", "docs/faults.md", "docs/invariants.md", "docs/runbook.md", "emulator",
-    "engine", "environments", "examples", "iac", "lib", "packer", "policy", "pyproject.toml", "tests", "uv.lock",
+    ".ci", ".github", "Dockerfile", "README.md", "acceptance", "accessory", "app", "bench", "ci", "compose",
+    "dagger.json", "delivery.yaml", "deploy", "docs/architecture.md", "docs/faults.md", "docs/invariants.md",
+    "docs/runbook.md", "emulator", "engine", "environments", "examples", "iac", "lib", "packer", "policy",
+    "pyproject.toml", "tests", "uv.lock",
 )  # fmt: skip
 
 # The tools. The program that is shipped has its row in its own pyproject.toml (ci/checked_programs.py).
