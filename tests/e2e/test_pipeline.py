@@ -64,7 +64,7 @@ def served(stdout: str) -> tuple[str, str]:
 def test_two_good_runs_at_once_end_with_what_the_registry_serves(
     checkout: Checkout, another_checkout: Checkout
 ) -> None:
-    """Two checkouts of the same files give the same digest, stages and report; without a commit the digest becomes a tag."""
+    """Two checkouts of the same files give one digest and report; without a commit the digest becomes a tag."""
     commit = a_commit()
     running = [
         checkout.start_daggerw("call", "pipeline", "--commit", commit),
