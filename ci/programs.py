@@ -172,11 +172,10 @@ _EMULATOR_PROOFS: Final = (
 )
 _READ_BY_ACCEPTANCE: Final = ("compose", "environments", "iac", "lib")
 _READ_BY_CI: Final = (
-    ".ci", ".env", ".github", ".pre-commit-config.yaml", "Dockerfile", "Makefile", "dagger.json", "daggerw",
-    "daggerw_exit_codes.sh", "accessory/pyproject.toml", "delivery.yaml", "deploy/__main__.py", "deploy/pyproject.toml",
-    "docs/adopt.md", "docs/reference.md", "emulator/pyproject.toml", "emulator/seeds", "engine", "environments",
-    "examples", "iac/scripts/phases.sh", "lib", "policy/pyproject.toml", "policy/tools", "pyproject.toml",
-    "tests/support", "uv.lock",
+    ".ci", ".env", "Dockerfile", "Makefile", "dagger.json", "daggerw", "examples", "lib", "policy/tools", "uv.lock",
+    ".github", "delivery.yaml", "docs/adopt.md", "docs/reference.md", "environments", "pyproject.toml", "tests/support",
+    ".pre-commit-config.yaml", "accessory/pyproject.toml", "daggerw_exit_codes.sh", "emulator/pyproject.toml", "engine",
+    "deploy/__main__.py", "deploy/pyproject.toml", "emulator/seeds", "iac/scripts/phases.sh", "policy/pyproject.toml",
 )  # fmt: skip
 _READ_BY_DEPLOY: Final = (
     "compose", "daggerw_exit_codes.sh", "docs/reference.md", "emulator", "environments", "iac/scripts", "lib",

@@ -44,14 +44,14 @@ def imported(file: Path) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def programs_with() -> dict[str, set[str]]:
     """The programs that import each package."""
-    found: dict[str, set[str]] = {package: set() for package in MODULES}
+    programs: dict[str, set[str]] = {package: set() for package in MODULES}
     for program in (*PROGRAMS, "lib"):
         for file in python_files(ROOT, [program]):
             modules = set(imported(ROOT / file))
             for package, name in MODULES.items():
                 if any(f"{module}.".startswith(f"{name}.") for module in modules):
-                    found[package].add(program)
-    return found
+                    programs[package].add(program)
+    return programs
 
 
 def test_table_has_the_packages_that_programs_import() -> None:
