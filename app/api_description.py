@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
+from app.body_limits import BodyPolicy
+from app.connections import ConnectionPolicy
 from app.errors import (
+    LONGEST_RETRY_AFTER_S,
     RETRY_AFTER_S,
     AppError,
     DocumentError,
@@ -21,8 +24,10 @@ from app.errors import (
     UnsupportedFileTypeError,
     error_answer,
 )
-from app.request_context import REQUEST_ID_HEADER
+from app.request_context import LONGEST_ID, REQUEST_ID_HEADER
 
+_HEAD_KIB: Final = ConnectionPolicy.head_bytes // 2**10
+_BODY_MIB: Final = BodyPolicy.body_bytes // 2**20
 TITLE: Final = "DojangKok AI Server"
 DESCRIPTION: Final = f"""\
 Checklists and explanations of leases, for the backend of DojangKok.
@@ -30,10 +35,12 @@ Checklists and explanations of leases, for the backend of DojangKok.
 - A request to `/api` has the header `Authorization: Bearer TOKEN`, unless the server has no tokens.
 - Every error but the 503 of `/readyz` has the body `{{"detail": {{"error": {{"code", "message"}}}}}}`, with a message \
 in Korean for the user.
-- A request may have the header `{REQUEST_ID_HEADER}`, 1 to 128 characters of `A-Z a-z 0-9 . _ : / = + -`. The answer \
-and every log line of the request have the same id, or a new one.
+- A request may have the header `{REQUEST_ID_HEADER}`, 1 to {LONGEST_ID} characters of `A-Z a-z 0-9 . _ : / = + -`. \
+The answer and every log line of the request have the same id, or a new one.
 - An answer with `Retry-After` may succeed after these seconds. Every request may be repeated.
-- A header block has at most 64 KiB. A body has at most 1 MiB, an upload 50 MiB; at least 64 KiB of it arrive in 5 s.
+- A header block has less than {_HEAD_KIB} KiB. A body has at most {_BODY_MIB} MiB, an upload \
+{BodyPolicy.upload_bytes // 2**20} MiB; at least {BodyPolicy.progress_bytes // 2**10} KiB of it arrive in \
+{BodyPolicy.progress_s:g} s.
 """
 TAGS: Final = [
     {"name": "checklists", "description": "What to check before a lease is signed."},
@@ -42,10 +49,10 @@ TAGS: Final = [
 ]
 
 
-_REQUEST_ID: Final = {"description": "Id of the request.", "schema": {"type": "string", "maxLength": 128}}
+_REQUEST_ID: Final = {"description": "Id of the request.", "schema": {"type": "string", "maxLength": LONGEST_ID}}
 _RETRY_AFTER: Final = {
     "description": "Seconds until the same request may succeed.",
-    "schema": {"type": "integer", "minimum": 0, "maximum": 300},
+    "schema": {"type": "integer", "minimum": 0, "maximum": LONGEST_RETRY_AFTER_S},
 }
 _CHALLENGE: Final = {"description": "The scheme of tokens.", "schema": {"type": "string", "const": "Bearer"}}
 _EXAMPLES: Final[tuple[AppError, ...]] = (
@@ -57,9 +64,9 @@ _EXAMPLES: Final[tuple[AppError, ...]] = (
     DocumentError("임대차 계약 서류가 아닙니다.", code="NOT_A_CONTRACT"),
     UnauthorizedError("유효한 인증 토큰이 필요합니다."),
     SlowError("요청 본문이 제한 시간 안에 오지 않았습니다."),
-    TooLargeError("요청 본문은 1 MiB 이하여야 합니다."),
+    TooLargeError(f"요청 본문은 {_BODY_MIB} MiB 이하여야 합니다."),
     InvalidValueError("요청 값이 올바르지 않습니다: body.keywords"),
-    HeadersTooLargeError("요청 헤더는 64 KiB보다 작아야 합니다."),
+    HeadersTooLargeError(f"요청 헤더는 {_HEAD_KIB} KiB보다 작아야 합니다."),
     AppError("요청을 처리하지 못했습니다."),
     OutboundError("외부 서비스(vllm)가 응답하지 않습니다."),
     UnavailableError("요청이 너무 많습니다. 잠시 후 다시 시도해 주세요.", retry_after_s=RETRY_AFTER_S),
@@ -118,8 +125,6 @@ def _error(status: HTTPStatus, *, reads_files: bool) -> dict[str, Any]:
         if error.status == status and (reads_files or error.code not in _FOR_FILES)
     }
     headers = {REQUEST_ID_HEADER: _REQUEST_ID}
-    if status == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:  # the connection refuses it, before it is a request
-        headers = {}
     if status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE):
         headers["Retry-After"] = _RETRY_AFTER
     if status == HTTPStatus.UNAUTHORIZED:

@@ -27,6 +27,7 @@ from pydantic import BaseModel
 from starlette.responses import JSONResponse
 
 RETRY_AFTER_S: Final = 10  # default: about the time until a replaced instance is ready
+LONGEST_RETRY_AFTER_S: Final = 300  # of every answer and callback
 
 
 class AppError(Exception):

@@ -19,7 +19,8 @@ from app.pii import redact
 
 REQUEST_ID_HEADER: Final = "X-Request-ID"
 _HEADER: Final = REQUEST_ID_HEADER.lower().encode()
-_ID: Final = re.compile(rb"[A-Za-z0-9._:/=+-]{1,128}")
+LONGEST_ID: Final = 128
+_ID: Final = re.compile(rb"[A-Za-z0-9._:/=+-]{1,%d}" % LONGEST_ID)
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _log = logging.getLogger(__name__)
 

@@ -172,11 +172,10 @@ _EMULATOR_PROOFS: Final = (
 )
 _READ_BY_ACCEPTANCE: Final = ("compose", "environments", "iac", "lib")
 _READ_BY_CI: Final = (
-    ".ci", ".env", ".github", ".pre-commit-config.yaml", "Dockerfile", "Makefile", "dagger.json", "daggerw",
-    "daggerw_exit_codes.sh", "accessory/pyproject.toml", "delivery.yaml", "deploy/__main__.py", "deploy/pyproject.toml",
-    "docs/adopt.md", "docs/reference.md", "emulator/pyproject.toml", "emulator/seeds", "engine", "environments",
-    "examples", "iac/scripts/phases.sh", "lib", "policy/pyproject.toml", "policy/tools", "pyproject.toml",
-    "tests/support", "uv.lock",
+    ".ci", ".env", "Dockerfile", "Makefile", "dagger.json", "daggerw", "examples", "lib", "policy/tools", "uv.lock",
+    ".github", "delivery.yaml", "docs/adopt.md", "docs/reference.md", "environments", "pyproject.toml", "tests/support",
+    ".pre-commit-config.yaml", "accessory/pyproject.toml", "daggerw_exit_codes.sh", "emulator/pyproject.toml", "engine",
+    "deploy/__main__.py", "deploy/pyproject.toml", "emulator/seeds", "iac/scripts/phases.sh", "policy/pyproject.toml",
 )  # fmt: skip
 _READ_BY_DEPLOY: Final = (
     "compose", "daggerw_exit_codes.sh", "docs/reference.md", "emulator", "environments", "iac/scripts", "lib",
@@ -192,9 +191,10 @@ _TYPED_WITH_CI: Final = (
     "policy", "tests/e2e", "tests/mutants", "tests/support", "tests/system",
 )  # fmt: skip
 _READ_BY_ARCHITECTURE: Final = (
-    ".ci", ".github", "Dockerfile", "acceptance", "accessory", "app", "bench", "ci", "compose", "dagger.json", "deploy",
-    "delivery.yaml", "docs/architecture.md", "docs/faults.md", "docs/invariants.md", "docs/permissions.md", "emulator",
-    "engine", "environments", "examples", "iac", "lib", "packer", "policy", "pyproject.toml", "tests", "uv.lock",
+    ".ci", ".github", "Dockerfile", "README.md", "acceptance", "accessory", "app", "bench", "ci", "compose", "deploy",
+    "dagger.json", "delivery.yaml", "docs/architecture.md", "docs/fault-tests.md", "docs/faults.md", "examples", "iac",
+    "docs/invariants.md", "emulator", "engine", "environments", "lib", "packer", "policy", "pyproject.toml", "tests",
+    "uv.lock",
 )  # fmt: skip
 
 # The tools. The program that is shipped has its row in its own pyproject.toml (ci/checked_programs.py).

@@ -4,6 +4,10 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from app.checklists.fixed import COMMON
+from app.errors import LONGEST_RETRY_AFTER_S
+
+MAX_CHECKS: Final = 30
 Keyword = Annotated[str, Field(max_length=2000)]
 CaseId = Annotated[
     str,
@@ -11,7 +15,7 @@ CaseId = Annotated[
         min_length=1,
         max_length=128,
         pattern=r"^(?:[^.]|\.[^.]|\.\.[\s\S])",
-        description="Any text except `.` and `..`; percent-encoded in the path of the callback.",
+        description="Any text without `/`, except `.`, `..` and `sync`; percent-encoded in the path of the callback.",
     ),
 ]
 _CHECKS: Final[list[JsonValue]] = ["보증금이 주변 시세와 비교해 적정한지 확인하기", "반려동물 특약 확인하기"]
@@ -32,7 +36,9 @@ class Checklist(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"checklists": _CHECKS}]})
 
-    checklists: list[str] = Field(description="20 common checks, then those for the keywords; at most 30.")
+    checklists: list[str] = Field(
+        description=f"{len(COMMON)} common checks, then those for the keywords; at most {MAX_CHECKS}."
+    )
 
 
 class ChecklistAccepted(BaseModel):
@@ -52,7 +58,10 @@ class CallbackError(BaseModel):
     code: str = Field(description="Always `failed`.")
     message: str = Field(description="Text in Korean for the user.")
     retry_after_sec: int | None = Field(
-        default=None, ge=0, le=300, description="Seconds until the same request may succeed; absent if it will not."
+        default=None,
+        ge=0,
+        le=LONGEST_RETRY_AFTER_S,
+        description="Seconds until the same request may succeed; absent if it will not.",
     )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from app.checklists.fixed import COMMON
+from app.checklists.schemas import MAX_CHECKS
 from app.clients.llm import Llm
 
-_MAX_CHECKS: Final = 30
 _MAX_TOKENS: Final = 1024
 _SYSTEM: Final = """\
 당신은 한국의 주택 임대차 계약을 돕는 전문가입니다.
@@ -75,7 +75,7 @@ def checks_of(answer: str) -> list[str]:
 
 def merged(added: Iterable[str]) -> list[str]:
     """Return the common checks, then the others, each once, at most 30."""
-    return _distinct([*COMMON, *added])[:_MAX_CHECKS]
+    return _distinct([*COMMON, *added])[:MAX_CHECKS]
 
 
 def _distinct(texts: Iterable[str]) -> list[str]:

@@ -25,10 +25,9 @@ import httpx
 from app.clients.answers import Answer, EncodingError, LargeBodyError, read_body
 from app.clients.circuit import Circuit, CircuitPolicy
 from app.clients.transport import ServiceClient
-from app.errors import RETRY_AFTER_S, OutboundError, UnavailableError, clear_frames
+from app.errors import LONGEST_RETRY_AFTER_S, RETRY_AFTER_S, OutboundError, UnavailableError, clear_frames
 from app.metrics import OUTBOUND, OUTBOUND_SECONDS
 
-_MAX_RETRY_AFTER_S: Final = 300
 _READ_BYTES: Final = 2**16
 _TIMEOUT: Final = "timeout"
 _BUSY: Final = "status_429"
@@ -227,9 +226,9 @@ def _requested_wait_s(retry_after: str) -> int:
     digits = retry_after.strip()
     if digits.isascii() and digits.isdecimal():
         significant = digits.lstrip("0") or "0"
-        return _MAX_RETRY_AFTER_S if len(significant) > 3 else min(int(significant), _MAX_RETRY_AFTER_S)
+        return LONGEST_RETRY_AFTER_S if len(significant) > 3 else min(int(significant), LONGEST_RETRY_AFTER_S)
     try:
         seconds = parsedate_to_datetime(digits).timestamp() - time.time()
     except (ValueError, TypeError, OverflowError):
         return 0
-    return min(max(0, round(seconds)), _MAX_RETRY_AFTER_S)
+    return min(max(0, round(seconds)), LONGEST_RETRY_AFTER_S)

@@ -14,7 +14,7 @@ from app.easycontracts import prompts
 from app.easycontracts.guard import is_lease
 from app.easycontracts.pages import PICTURES_BYTES, Page, Renderer
 from app.easycontracts.schemas import REGISTRY
-from app.easycontracts.text import text_of
+from app.easycontracts.text import html_of, text_of
 from app.errors import DocumentError, OutboundError
 from app.settings import Settings
 
@@ -170,7 +170,7 @@ class EasyContractService:
             document, page = pages.pop()
             if page.content:
                 reply = await self._ocr.read(page.content, page.content_type, page.name)
-                text = await asyncio.to_thread(text_of, reply)
+                text = await run_aside(text_of, html_of(reply))
                 texts.append(_PageText(document.doc_type, document.name, page.number, text))
         return [page for page in texts if page.text]
 

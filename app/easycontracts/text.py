@@ -17,20 +17,13 @@ _LONGEST_TEXT: Final = 2**16
 _TAGS: Final = 50_000
 
 
-def text_of(reply: object) -> str:
+def text_of(html: str) -> str:
     """
-    Return the text of a reply: a line for each block and for each row of a table, with tabs between cells.
-
-    Args:
-        reply: any JSON value; a value of another form has no text.
+    Return the text of HTML: a line for each block and for each row of a table, with tabs between cells.
 
     Raises:
-        OutboundError: the reply is larger than any page.
-
-    Source:
-        `content.html` of Upstage document digitization, or of each of its `elements`.
+        OutboundError: the HTML is larger than any page.
     """
-    html = _html(reply)
     if len(html) > _LONGEST_HTML or html.count("<") > _TAGS:
         raise OutboundError("문서 인식 결과가 너무 큽니다.")
     if html.rfind("<") > html.rfind(">"):  # A tag without an end: html.parser would look for its end again and again.
@@ -49,7 +42,16 @@ def text_of(reply: object) -> str:
     return text.encode("utf-8", "ignore").decode()  # JSON and HTML both allow lone surrogates.
 
 
-def _html(reply: object) -> str:
+def html_of(reply: object) -> str:
+    """
+    Return the HTML of a reply.
+
+    Args:
+        reply: any JSON value; a value of another form has none.
+
+    Source:
+        `content.html` of Upstage document digitization, or of each of its `elements`.
+    """
     whole = _content_html(reply)
     elements = reply.get("elements") if isinstance(reply, dict) else None
     if whole.strip() or not isinstance(elements, list):

@@ -1,11 +1,13 @@
-"""Contents of the shipped image: the server and the packages of its lock file, and no tools."""
+"""The shipped image: the server, the packages of its lock file, no tools, and the check of its callers."""
 
+import base64
 import re
 from collections.abc import Iterator
 from itertools import chain
 
 import pytest
 import tomllib
+import yaml
 from packaging.markers import Marker
 
 from tests.e2e.checkouts import Checkout, copy_repository
@@ -21,6 +23,28 @@ echo '[files]'; find /app -path /app/.venv -prune -o -name __pycache__ -prune -o
 echo '[packages]';
 python -c 'import importlib.metadata as m; [print(d.name + chr(61) * 2 + d.version) for d in m.distributions()]'
 """.replace("\n", " ").strip()
+# Prints the statuses without a token, with another one and with the server's, then ends the server.
+CALLERS = """
+import http.client, os, subprocess, sys, time
+
+def status(**headers):
+    connection = http.client.HTTPConnection("127.0.0.1", 8000, timeout=20)
+    connection.request("POST", "/api/checklists/sync", "{}", {"Content-Type": "application/json", **headers})
+    return connection.getresponse().status
+
+token = os.environ["AI_SERVER_TOKENS"] = "a" * 32
+os.environ.update(ENVIRONMENT)
+server = subprocess.Popen([sys.executable, "-m", "app"], stdout=subprocess.DEVNULL)
+for _ in range(200):
+    try:
+        status()
+        break
+    except OSError:
+        time.sleep(0.1)
+answers = (status(), status(Authorization="Bearer " + "b" * 32), status(Authorization="Bearer " + token))
+server.kill()
+print("statuses", *answers)
+"""
 RUNTIME = {
     "sys_platform": "linux",
     "platform_system": "Linux",
@@ -106,3 +130,14 @@ def test_files_are_those_of_the_server_and_no_credential_file(listed: dict[str, 
     """The image contains the server's files alone, although the checkout has other files."""
     files = {str(path.relative_to(checkout.path)) for path in (checkout.path / "app").rglob("*") if path.is_file()}
     assert set(listed["files"]) == {*files, "pyproject.toml"}
+
+
+def test_image_admits_callers_with_a_token_alone(checkout: Checkout) -> None:
+    """The server of the image answers 401 without a token and with another one, and 200 with its own."""
+    variables = yaml.safe_load((checkout.path / "delivery.yaml").read_text())["environment"]
+    del variables["AI_SERVER_TOKENS"]
+    environment = {name: str(value) for name, value in variables.items()}
+    program = base64.b64encode(CALLERS.replace("ENVIRONMENT", repr(environment)).encode()).decode()
+    script = f"echo {program} | base64 -d | python"
+    ran = checkout.daggerw("call", "build", "with-exec", "--args", f"sh,-c,{script}", "stdout")
+    assert ran.stdout.strip() == "statuses 401 401 200", ran.stderr

@@ -47,10 +47,24 @@ def stages(stdout: str) -> list[tuple[str, str]]:
     return re.findall(r"^(\w+) +[\d.]+ (?:s|MB) *(app .*)?", stdout.partition("\n\n")[0], re.MULTILINE)
 
 
+def served(stdout: str) -> tuple[str, str]:
+    """
+    Release and group in the heading of a report, after its other lines are checked.
+
+    A run that changed the group has what was before and how to undo it; one that had nothing to do has neither.
+    """
+    report = stdout.partition("\n\n")[2]
+    heading = re.match(r"✓ (nothing to do: )?(\S.*?) serves ([\w-]+)", " ".join(report.split()))
+    assert heading, report
+    names = set(re.findall(r"^  (\w+) {2,}\S", report, re.MULTILINE))
+    assert names & {"before", "undo"} == (set() if heading[1] else {"before", "undo"}), report
+    return heading[2], heading[3]
+
+
 def test_two_good_runs_at_once_end_with_what_the_registry_serves(
     checkout: Checkout, another_checkout: Checkout
 ) -> None:
-    """Two checkouts of the same files give the same digest and stages; without a commit the digest becomes a tag."""
+    """Two checkouts of the same files give one digest and report; without a commit the digest becomes a tag."""
     commit = a_commit()
     running = [
         checkout.start_daggerw("call", "pipeline", "--commit", commit),
@@ -61,6 +75,7 @@ def test_two_good_runs_at_once_end_with_what_the_registry_serves(
     with_commit, without = (stdout for (stdout, _), _ in ended)
     assert pushed(with_commit) == pushed(without)
     assert stages(with_commit) == stages(without)
+    assert served(with_commit) == served(without)
     name, digest = pushed(with_commit).split("@")
     assert name == f"registry:5000/{IMAGE}"
     for stage in ("lint", "types", "test", "build", "smoke", "publish", "deploy", "image"):

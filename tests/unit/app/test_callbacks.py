@@ -116,13 +116,28 @@ def test_id_of_any_characters_arrives_in_the_callback(environment: AppEnvironmen
     assert [callback.id for callback in environment.backend.callbacks] == [case_id]
 
 
-@pytest.mark.parametrize("case_id", ["..", "%2e%2e", "%2e", "a%2Fb", "x" * 129])
-def test_id_that_no_encoding_protects_is_refused(environment: AppEnvironment, case_id: str) -> None:
-    """An id that would change the path of the callback is refused before the job starts."""
+@pytest.mark.parametrize(
+    ("case_id", "status"),
+    [("..", 404), ("%2e%2e", 422), ("%2e", 422), ("a%2Fb", 404), ("%2F", 404), ("sync%2F", 404), ("x" * 129, 422)],
+)
+def test_id_that_no_encoding_protects_is_refused(environment: AppEnvironment, case_id: str, status: int) -> None:
+    """An id that would change the path of the callback, or that has a slash, is refused before the job starts."""
 
     async def scenario() -> httpx.Response:
         async with environment.client() as client:
             return await client.post(f"/api/checklists/{case_id}", json={})
 
-    assert asyncio.run(scenario()).status_code in (404, 405, 422)
+    assert asyncio.run(scenario()).status_code == status
+    assert not environment.backend.plan.calls
+
+
+@pytest.mark.parametrize("case_id", ["sync", "%73ync"])
+def test_sync_is_no_id(environment: AppEnvironment, case_id: str) -> None:
+    """The path of the other route answers with the checklist, and no callback follows."""
+
+    async def scenario() -> httpx.Response:
+        async with environment.client() as client:
+            return await client.post(f"/api/checklists/{case_id}", json={})
+
+    assert list(asyncio.run(scenario()).json()) == ["checklists"]
     assert not environment.backend.plan.calls

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from dataclasses import replace
 
 import httpx
@@ -36,6 +37,22 @@ def test_no_call_of_the_model_contains_personal_data(environment: AppEnvironment
     for call in environment.vllm.plan.calls:
         assert not [number for number in (PHONE, RESIDENT_NUMBER, ACCOUNT) if number in call.body]
     assert "[주민등록번호]" in environment.vllm.plan.calls[0].body
+
+
+def test_large_html_is_parsed_in_the_thread_of_large_values(
+    environment: AppEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All work on large values shares one thread, whatever the kind of work."""
+    threads = []
+
+    def named_thread(_: object) -> str:
+        threads.append(threading.current_thread().name)
+        return "보증금"
+
+    monkeypatch.setattr("app.easycontracts.service.text_of", named_thread)
+    environment.upstage.html = "<p>" + "가" * 10_000
+    assert upload(environment, [("lease.png", PNG)]).status_code == 200
+    assert threads == ["aside_0"]
 
 
 def test_files_are_downloaded_from_their_urls(environment: AppEnvironment) -> None:

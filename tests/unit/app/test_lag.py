@@ -1,14 +1,18 @@
 """The lag of the event loop, and the refusal of requests."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+import httpx
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from app.lag import LagPolicy, LoopLag
 from tests.unit.app.app_environment import FAST, AppEnvironment
+from tests.unit.app.servers import serving
 
 _POLICY = LagPolicy(longest_s=0.1, period_s=0.01)
 
@@ -77,3 +81,39 @@ def test_requests_are_refused_while_the_lag_is_long(path: str) -> None:
 
     asyncio.run(scenario())
     assert not environment.backend.plan.calls
+
+
+def test_requests_are_refused_over_http_while_the_loop_is_blocked() -> None:
+    """With the policy of production, callbacks that block the loop for 0.15 s each give 503 over HTTP, and then 200."""
+    environment = AppEnvironment(policies=replace(FAST, lag=LagPolicy()))
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        loops.append(asyncio.get_running_loop())
+        await inner(scope, receive, send)
+
+    inner = environment.app()
+    with serving(app) as url, httpx.Client(base_url=url, timeout=20) as client:
+        assert accepted_again(client) == 200
+        is_over = threading.Event()
+
+        def block() -> None:
+            time.sleep(0.15)
+            if not is_over.is_set():
+                loops[0].call_soon(block)
+
+        loops[0].call_soon_threadsafe(block)
+        time.sleep(0.5)
+        refused = client.post("/api/checklists/sync", json={})
+        is_over.set()
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "10")
+        assert refused.json()["detail"]["error"]["code"] == "UNAVAILABLE"
+        assert accepted_again(client) == 200
+
+
+def accepted_again(client: httpx.Client) -> int:
+    """Return the status of a request, which is repeated while the computer itself delays the loop."""
+    deadline = time.monotonic() + 20
+    while (status := client.post("/api/checklists/sync", json={}).status_code) == 503 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return status

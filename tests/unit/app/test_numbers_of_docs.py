@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from app import callers, main, server
 from app.body_limits import BodyPolicy
 from app.checklists import schemas as checklist_schemas
-from app.clients import answers, backend, llm, ocr, outbound
+from app.clients import answers, backend, llm, ocr
 from app.clients.downloads import DownloadPolicy
 from app.clients.ocr import OcrPolicy
 from app.clients.outbound import Destination, OutboundPolicy
@@ -17,7 +17,7 @@ from app.connections import ConnectionPolicy
 from app.easycontracts import render, schemas, text
 from app.easycontracts.pages import PICTURES_BYTES, RenderPolicy
 from app.easycontracts.service import PromptPolicy
-from app.errors import RETRY_AFTER_S
+from app.errors import LONGEST_RETRY_AFTER_S, RETRY_AFTER_S
 from app.jobs import JobPolicy
 from app.lag import LagPolicy
 from app.settings import Settings
@@ -51,8 +51,8 @@ AI_SERVER: Final = (
     ("of more than N connections without a complete", ConnectionPolicy.waiting),
     ("a header block of N KiB", ConnectionPolicy.head_bytes / _KIB),
     ("A token has at least N characters", callers._SHORTEST_TOKEN),
-    ("with `Retry-After`, at most N, if", outbound._MAX_RETRY_AFTER_S),
-    ("`retry_after_sec`, at most N, is", outbound._MAX_RETRY_AFTER_S),
+    ("with `Retry-After`, at most N, if", LONGEST_RETRY_AFTER_S),
+    ("`retry_after_sec`, at most N, is", LONGEST_RETRY_AFTER_S),
     ("two for PDFs from N MiB on", render.SMALL_BYTES / _MIB),
     (r"time of a PDF \| N s;", RenderPolicy.timeout_s),
     ("N s of processor time, and", render._OPEN_CPU_S),
