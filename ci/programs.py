@@ -193,8 +193,7 @@ _TYPED_WITH_CI: Final = (
 )  # fmt: skip
 _READ_BY_ARCHITECTURE: Final = (
     ".ci", ".github", "Dockerfile", "acceptance", "accessory", "app", "bench", "ci", "compose", "dagger.json", "deploy",
-    "delivery.yaml", "docs/architecture.md", "docs/fault-tests.md", "docs/faults.md", "docs/invariants.md",
-    "docs/permissions.md", "emulator",
+    "delivery.yaml", "docs/architecture.md", "docs/fault-tests.md", "docs/faults.md", "docs/invariants.md", "emulator",
     "engine", "environments", "examples", "iac", "lib", "packer", "policy", "pyproject.toml", "tests", "uv.lock",
 )  # fmt: skip
 
