@@ -4,8 +4,17 @@ import ast
 import re
 from pathlib import Path
 
-LINES = Path("docs/faults.md").read_text().splitlines()
-ROWS = [line.strip("| ").split(" | ") for line in LINES if re.match(r"\| [FT]\d\d \|", line)]
+PAGE = Path("docs/faults.md")
+LIST = Path("docs/fault-tests.md")
+
+
+def rows_of(page: Path) -> list[list[str]]:
+    """Return the cells of each row of a page that begins with the number of a fault."""
+    lines = page.read_text().splitlines()
+    return [line.strip("| ").split(" | ") for line in lines if re.match(r"\| [FT]\d\d \|", line)]
+
+
+ROWS = rows_of(PAGE)
 
 
 def names_in(path: Path) -> set[str]:
@@ -22,15 +31,24 @@ def test_every_fault_has_its_row() -> None:
     assert [row[0] for row in ROWS] == faults + truth_and_safety
 
 
-def test_every_row_has_a_test_that_exists_or_a_reason() -> None:
-    """Each row names tests that exist, or gives the reason why the fault does not concern deploy."""
-    missing, without = [], []
-    for number, _, shown in ROWS:
-        named = re.findall(r"([\w./]+\.py)::(test_\w+)", shown)
-        missing += [f"{number}: {file}::{name}" for file, name in named if name not in names_in(Path(file))]
-        if not named and not shown.startswith("Does not concern deploy: "):
-            without.append(number)
-    assert (missing, without) == ([], [])
+def test_every_row_has_an_outcome_an_exit_code_and_a_test() -> None:
+    """Each row says what happens then, has exit codes or none, and names one test or more."""
+    assert [row[0] for row in ROWS if len(row) != 5 or len(row[2]) < 10] == []
+    assert [row[0] for row in ROWS if not re.match(r"\d|none$|codes of ", row[3])] == []
+    assert [row[0] for row in ROWS if "::test_" not in row[4]] == []
+
+
+def test_list_of_tests_has_every_fault_and_the_tests_of_its_row() -> None:
+    """The second page has the same faults, and among the tests of each those of the first page."""
+    tests = dict(rows_of(LIST))
+    assert list(tests) == [row[0] for row in ROWS]
+    assert [row[0] for row in ROWS if not set(row[4].split(", ")) <= set(tests[row[0]].split(", "))] == []
+
+
+def test_every_named_test_exists() -> None:
+    """A test that was renamed or deleted is named with its fault."""
+    named = [(number, *name.split("::")) for number, tests in rows_of(LIST) for name in tests.split(", ")]
+    assert [row for row in named if row[2] not in names_in(Path(row[1]))] == []
 
 
 def test_every_file_that_the_page_of_invariants_names_exists() -> None:
