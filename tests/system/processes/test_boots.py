@@ -56,4 +56,4 @@ def test_image_that_cannot_be_pulled_is_rolled_back_with_its_reason_and_its_phas
         assert (code, REASON in unwrapped(shown)) == (0, True), stderr
         assert all(phase in shown for phase in PHASES), shown
     [new] = [row for row in json.loads(shown)["rollout"]["instances"] if row["is_new"]]
-    assert [round(new["boot"][name] - new["running_s"]) for name in ("booted", "login", "secrets")] == [2, 3, 4]
+    assert [round(new["boot"][f"{name}_s"] - new["running_s"]) for name in ("booted", "login", "secrets")] == [2, 3, 4]
