@@ -7,6 +7,8 @@ from itertools import groupby
 from typing import Final
 
 from deploy.report import boot, checks, table, text
+from deploy.report.durations import duration
+from deploy.report.heading import heading
 from deploy.rollout.result import InstanceTimes, RolloutResult, RunResult
 from lib.output import inline
 from lib.output import markdown as escaped
@@ -24,7 +26,7 @@ def run_report(result: RunResult, command: text.Command) -> str:
         result: the run.
         command: returns the command line of a verb with these arguments.
     """
-    lines = [f"### {escaped(text.heading(result))}", ""]
+    lines = [f"### {escaped(heading(result))}", ""]
     reason = text.reason(result)
     lines += [*map(escaped, reason), ""] if reason else []
     lines += [escaped(f"Fix: {result.fix}."), ""] if result.fix else []
@@ -38,7 +40,7 @@ def run_report(result: RunResult, command: text.Command) -> str:
     if result.rollout and result.rollout.instances:
         rows = [text.row(instance) for instance in result.rollout.instances]
         lines += [*table.markdown(text.COLUMNS, rows), ""]
-        boots = boot.rows(result.rollout.instances, text.seconds)
+        boots = boot.rows(result.rollout.instances, duration)
         lines += [*table.markdown(boots[0], boots[1:]), ""] if boots else []
         if result.rollout.phases:
             lines += table.fenced("mermaid", list(gantt(result.rollout)))

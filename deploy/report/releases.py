@@ -13,7 +13,7 @@ from deploy.group.health import is_settled
 from deploy.group.observation import Observation
 from deploy.release import history
 from deploy.release.template import image_reference, release_record
-from deploy.report import table
+from deploy.report import durations, table
 from deploy.report.formats import Format
 from deploy.report.release_names import short_commit, short_digest
 from lib.output import as_json
@@ -140,7 +140,7 @@ def releases_report(
     aged = [(row.age_s, _cells(row)) for row in rows]
     if unmanaged:
         image = short_digest(unmanaged.image) or "-"
-        cells = ("→", table.age(unmanaged.age_s), "unmanaged", image, "-", "-", unmanaged.template)
+        cells = ("→", durations.age(unmanaged.age_s), "unmanaged", image, "-", "-", unmanaged.template)
         aged.append((unmanaged.age_s, cells))
     if not aged:
         return "no release yet"
@@ -152,5 +152,5 @@ def releases_report(
 
 
 def _cells(row: ReleaseRow) -> tuple[str, ...]:
-    mark, age, digest = "→" if row.is_serving else "", table.age(row.age_s), short_digest(row.digest)
+    mark, age, digest = "→" if row.is_serving else "", durations.age(row.age_s), short_digest(row.digest)
     return (mark, age, row.state, digest, short_commit(row.commit) or "-", row.by or "-", row.template)
