@@ -13,7 +13,7 @@ from deploy.errors import (
     StoppedError,
     SupersededError,
 )
-from deploy.report import boot, checks, table
+from deploy.report import checks, instance_boots, table
 from deploy.report.durations import duration
 from deploy.report.heading import heading_lines
 from deploy.report.lines import padded, width, wrapped, wrapped_command
@@ -52,7 +52,7 @@ def run_report(result: RunResult, command: Command, *, is_long: bool = False) ->
         lines += ["", *charts] if charts else []
     if rollout and rollout.instances and is_long:
         lines += ["", *table.text(COLUMNS, [row(instance) for instance in rollout.instances], "  ")]
-        boots = boot.rows(rollout.instances, duration)
+        boots = instance_boots.rows(rollout.instances, duration)
         lines += ["", *table.text(boots[0], boots[1:], "  ")] if boots else []
     return "\n".join(lines)
 
