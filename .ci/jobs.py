@@ -2,10 +2,6 @@
 Jobs of `.ci/run`: commands that run one after the other or side by side, and end when `.ci/run` is stopped.
 
 Each job has a process group of its own, so that a signal reaches everything that it started.
-
-Where the kernel shares processors out by session (autogroup), `nice` has no effect between sessions; and neither the
-engine nor what the suites start is in the session of `.ci/run`. So a deep proof has a session of its own, whose share
-is the smallest (proc_pid_autogroup(5), Linux 6.8, read 2026-11-28).
 """
 
 import contextlib
@@ -19,11 +15,27 @@ import traceback
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from types import FrameType
 
-_LAST = 'set19() { echo 19 >/proc/self/autogroup; }; { set19 || { sleep 1; set19; }; } 2>/dev/null; exec "$@"'
 _STOP_GRACE_S = 20  # that a suite gets to stop its services before SIGTERM, and then before SIGKILL
+
+
+class Priority(Enum):
+    """
+    What a job gets of the processors, in descending order.
+
+    NORMAL: as much as any other process
+    LOW: less than those of the normal priority, by `nice`
+    LOWEST: what no other process needs. Where the kernel shares processors out by session (autogroup), `nice` has no
+        effect between sessions, and neither the engine nor what the suites start is in the session of `.ci/run`. So
+        the job has a session of its own with the smallest share (proc_pid_autogroup(5), Linux 6.8, read 2026-11-28).
+    """
+
+    NORMAL = "normal"
+    LOW = "low"
+    LOWEST = "lowest"
 
 
 @dataclass(frozen=True)
@@ -35,15 +47,18 @@ class Job:
         name: name in the output
         command: the command line
         report: file to which pytest writes its JUnit report; None for a command that counts as a single test
-        is_deep: whether the job runs at the lowest priority, and is printed when all has ended
-        is_proof: whether it is a deep proof, which nothing waits for: it runs while no other job needs a processor
+        priority: what the job gets of the processors
     """
 
     name: str
     command: Sequence[str]
     report: Path | None = None
-    is_deep: bool = False
-    is_proof: bool = False
+    priority: Priority = Priority.NORMAL
+
+    @property
+    def is_printed_at_the_end(self) -> bool:
+        """Whether the output is printed when all jobs have ended, rather than line by line."""
+        return self.priority is not Priority.NORMAL
 
 
 @dataclass(frozen=True)
@@ -117,26 +132,28 @@ class Jobs:
         _print(f"\n== {job.name}: exit code {outcome.code}\n")
 
     def _outcome_of(self, job: Job) -> Outcome:
-        last = ["sh", "-c", _LAST, "sh"] if job.is_proof else []
-        nice = ["nice", "-n", "19"] if job.is_deep else []
+        nice = [] if job.priority is Priority.NORMAL else ["nice", "-n", "19"]
+        has_own_session = job.priority is Priority.LOWEST
         lines: list[str] = []
         with self._lock:
             if self.signal:
                 return Outcome(job, 130, "not started\n")
             process = subprocess.Popen(
-                [*last, *nice, *job.command],
+                [*nice, *job.command],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
                 errors="replace",
-                process_group=None if job.is_proof else 0,
-                start_new_session=job.is_proof,  # it has a process group, too
+                process_group=None if has_own_session else 0,
+                start_new_session=has_own_session,  # a session has a process group, too
             )
             self._running.add(process)
+        while has_own_session and not _set_smallest_share(process):
+            time.sleep(1)
         for line in process.stdout or ():
             lines.append(line)
-            if not job.is_deep:
+            if not job.is_printed_at_the_end:
                 _print(f"{job.name}: {line}")
         code = process.wait()
         with self._lock:
@@ -156,6 +173,21 @@ class Jobs:
             deadline = time.monotonic() + _STOP_GRACE_S
             while self._running and time.monotonic() < deadline:
                 time.sleep(0.1)
+
+
+def _set_smallest_share(process: "subprocess.Popen[str]") -> bool:
+    """
+    Give the session of a process the smallest share of the processors, if the kernel has shares of sessions.
+
+    Return whether that is done; False where the kernel asks for another attempt, because it takes one change in 0.1 s.
+    """
+    try:
+        Path(f"/proc/{process.pid}/autogroup").write_text("19")
+    except BlockingIOError:
+        return False
+    except OSError:  # the kernel has no such shares, or the process has ended
+        return True
+    return True
 
 
 def _signal_group(process: "subprocess.Popen[str]", number: int) -> None:

@@ -3,7 +3,7 @@ Run everything that must hold before a change lands, on a computer with Python, 
 
 1. `make check`, `make release` and `make tools`, before any suite on the host
 2. the suites on the host (ci/programs.py), two at once; beside them, at the lowest priority, the deep proofs
-3. from the start, at the lowest priority: the Go tools that only tests/system uses
+3. from the start, at a low priority: the Go tools that only tests/system uses
 
 The last line counts the tests; the failures are printed again right above it. Ctrl-C and TERM stop every suite.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / ".ci"), str(ROOT)]
 
-from jobs import Job, Jobs
+from jobs import Job, Jobs, Priority
 from results import summary
 
 from ci.checked_programs import programs
@@ -27,9 +27,9 @@ PROGRAMS = programs(ROOT)
 SUITES = [chosen for chosen in HOST_SUITES if not chosen.is_nightly]
 
 
-def make(target: str, *, is_deep: bool = False) -> Job:
+def make(target: str, priority: Priority = Priority.NORMAL) -> Job:
     """Return the job of a target of the Makefile."""
-    return Job(f"make {target}", ["make", "--no-print-directory", target], is_deep=is_deep)
+    return Job(f"make {target}", ["make", "--no-print-directory", target], priority=priority)
 
 
 def setup() -> Job:
@@ -50,7 +50,7 @@ def deep_proofs() -> list[Job]:
     """Return the jobs of the deep proofs of every program."""
     names = [(program.name, str(number)) for program in PROGRAMS for number in range(len(program.proofs))]
     command = [sys.executable, "-B", ".ci/host.py", "proofs"]
-    return [Job(f"deep proof {' '.join(name)}", [*command, *name], is_deep=True, is_proof=True) for name in names]
+    return [Job(f"deep proof {' '.join(name)}", [*command, *name], priority=Priority.LOWEST) for name in names]
 
 
 def main() -> int:
@@ -59,7 +59,7 @@ def main() -> int:
     os.environ.update(DAGGER_PROGRESS="plain", NO_COLOR="1")
     with tempfile.TemporaryDirectory() as folder, Jobs() as jobs:
         jobs.run(setup(), make("packages"))
-        jobs.start([make("system-tools", is_deep=True)])
+        jobs.start([make("system-tools", Priority.LOW)])
         for target in ("check", "release", "tools"):
             jobs.run(make(target))
         # More than two suites on two processors make tests of signals fail.
@@ -68,7 +68,7 @@ def main() -> int:
         jobs.start(deep_proofs(), at_once=2)
         outcomes = jobs.outcomes()
         for outcome in outcomes:
-            if outcome.job.is_deep:
+            if outcome.job.is_printed_at_the_end:
                 print(f"\n== {outcome.job.name}\n{outcome.output}")
         subprocess.run(["engine/stop"], check=False)
         text, has_passed = summary(outcomes)

@@ -7,7 +7,7 @@ import typer
 
 from deploy.call import Call
 from deploy.config import Config
-from deploy.doctor.new_environment import adoption_findings
+from deploy.doctor.adoption_findings import adoption_findings
 from deploy.doctor.readings import Readings, Unread
 from deploy.documents.resource import Document
 from deploy.environment_file import config_of_flags, new_file, write_text

@@ -59,12 +59,7 @@ def plan(
 ) -> None:
     """Print what deploy with the same arguments would do; write nothing."""
     config = call.read_config(timeout)
-    reference = _parse_image(config, image_)
-    call.recorder.record_target(ServedRelease("", str(reference), commit))
-    session = call.open_session(config)
-    observed, request = _read_request(call, session, config, reference, commit, by)
-    decided = plan_deploy(config, request, observed)
-    _refuse_useless_checks(session, decided, observed)
+    session, observed, request, decided = _plan_deploy(call, config, image_, commit, by)
     shown = preview(config, observed, decided, session.registry.find_sbom(request.reference))
     call.print_report(config, preview_report(shown, call.invocation.options.format))
     raise SystemExit(ExitCode.PLAN_DIFFERS if exit_code and not isinstance(decided, NothingToDo) else ExitCode.DONE)
@@ -73,12 +68,7 @@ def plan(
 def deploy(call: Call, image_: Image, commit: Commit = "", timeout: Timeout = None, by: By = "") -> None:
     """Roll out a release, wait until it serves, and roll back if it does not."""
     config = call.read_config(timeout)
-    reference = _parse_image(config, image_)
-    call.recorder.record_target(ServedRelease("", str(reference), commit))
-    session = call.open_session(config)
-    observed, request = _read_request(call, session, config, reference, commit, by)
-    decided = plan_deploy(config, request, observed)
-    _refuse_useless_checks(session, decided, observed)
+    session, observed, request, decided = _plan_deploy(call, config, image_, commit, by)
     call.recorder.record_target(ServedRelease(decided.target.template, str(request.reference), commit))
     call.recorder.record_undo(undo_command(call.invocation, config, observed, _version(decided.fallback)))
     call.print_warnings(decided.warnings)
@@ -196,6 +186,19 @@ def _parse_image(config: Config, text: str) -> Reference:
             "correct one of them",
         )
     return reference
+
+
+def _plan_deploy(
+    call: Call, config: Config, image_: str, commit: str, by: str
+) -> tuple[Session, Observation, DeployRequest, DeployPlan]:
+    """Return the plan of `deploy`, with the connections, the group and the request that it was made from."""
+    reference = _parse_image(config, image_)
+    call.recorder.record_target(ServedRelease("", str(reference), commit))
+    session = call.open_session(config)
+    observed, request = _read_request(call, session, config, reference, commit, by)
+    decided = plan_deploy(config, request, observed)
+    _refuse_useless_checks(session, decided, observed)
+    return session, observed, request, decided
 
 
 def _read_request(

@@ -1,5 +1,7 @@
 """
-Reads the metadata of a project's templates, instances and groups, and its own. That of its zones is not read.
+Reads the metadata of a project's templates, instances and groups, and its own.
+
+That of its zones is not read, for the reason in docs/limits.md.
 
 Project-wide metadata is in no instance's document, and an instance reads it beside its own. An aggregated list has the
 rows of all zones and regions. A zone that cannot be reached gives its scope a warning with the code UNREACHABLE, or is

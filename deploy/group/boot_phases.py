@@ -81,7 +81,7 @@ def boot_facts(observed: Observation, document: Document) -> BootFacts:
         observed: the group and its surroundings.
         document: template of the release.
     """
-    return BootFacts(enables_guest_attributes(document), observed.boot.started)
+    return BootFacts(enables_guest_attributes(document), observed.boot.started_s)
 
 
 def parse_boot(items: Any, ended: Iterable[str] = ()) -> Boot | None:
@@ -101,7 +101,7 @@ def parse_boot(items: Any, ended: Iterable[str] = ()) -> Boot | None:
     if not boot or boot in ended or began_s > _LATEST_BEGIN_S:
         return None
     present = {key: (at_s, text) for key, (of, at_s, text) in values.items() if of == boot}
-    times = BootTimes(**{key: at_s for key, (at_s, _) in present.items() if key in PHASES})
+    times = BootTimes.of({key: at_s for key, (at_s, _) in present.items() if key in PHASES})
     _, text = present.get(_FAILED, (0.0, ""))
     return Boot(boot, times, _reason(text) if _FAILED in present else "")
 

@@ -78,7 +78,7 @@ def short_initial_delay(observation: Observation) -> str:
     """
     check, delay_s = observation.health_check or {}, initial_delay_s(observation.group.raw)
     interval_s, threshold = int(check.get("checkIntervalSec") or 5), int(check.get("healthyThreshold") or 2)
-    started_s = ceil(min(observation.boot.started or 0.0, LONGEST_START_S))
+    started_s = ceil(min(observation.boot.started_s or 0.0, LONGEST_START_S))
     start_s = max(started_s, _SHORTEST_START_S)
     needed_s = interval_s * threshold + start_s
     if delay_s >= needed_s:

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
 
-from deploy.report import boot, checks, table, text
+from deploy.report import checks, instance_boots, table, text
+from deploy.report.durations import duration
+from deploy.report.heading import heading
 from deploy.rollout.result import InstanceTimes, RolloutResult, RunResult
 from lib.output import inline
 from lib.output import markdown as escaped
@@ -24,7 +26,7 @@ def run_report(result: RunResult, command: text.Command) -> str:
         result: the run.
         command: returns the command line of a verb with these arguments.
     """
-    lines = [f"### {escaped(text.heading(result))}", ""]
+    lines = [f"### {escaped(heading(result))}", ""]
     reason = text.reason(result)
     lines += [*map(escaped, reason), ""] if reason else []
     lines += [escaped(f"Fix: {result.fix}."), ""] if result.fix else []
@@ -38,7 +40,7 @@ def run_report(result: RunResult, command: text.Command) -> str:
     if result.rollout and result.rollout.instances:
         rows = [text.row(instance) for instance in result.rollout.instances]
         lines += [*table.markdown(text.COLUMNS, rows), ""]
-        boots = boot.rows(result.rollout.instances, text.seconds)
+        boots = instance_boots.rows(result.rollout.instances, duration)
         lines += [*table.markdown(boots[0], boots[1:]), ""] if boots else []
         if result.rollout.phases:
             lines += table.fenced("mermaid", list(gantt(result.rollout)))
@@ -71,7 +73,7 @@ def _bars(instance: InstanceTimes, end_s: float) -> Iterator[str]:
     healthy_s = instance.healthy_s
     if healthy_s is None or healthy_s > instance.first_poll_s:
         tag = "crit" if healthy_s is None else "active"
-        for word, from_s, to_s in boot.spans(instance, until_s if healthy_s is None else healthy_s):
+        for word, from_s, to_s in instance_boots.spans(instance, until_s if healthy_s is None else healthy_s):
             yield _bar(word, instance, tag, from_s, to_s)
     if healthy_s is not None:
         yield _bar("serves", instance, "done", healthy_s, until_s)

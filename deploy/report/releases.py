@@ -15,7 +15,7 @@ from deploy.group.health import is_serving, is_settled
 from deploy.group.observation import Observation
 from deploy.release import history
 from deploy.release.template import image_reference, release_record
-from deploy.report import table
+from deploy.report import durations, table
 from deploy.report.formats import Format
 from deploy.report.release_names import short_commit, short_digest
 from lib.output import as_json
@@ -155,4 +155,4 @@ def _cells(row: ReleaseRow) -> tuple[str, ...]:
     some = f"{row.instances}/{row.target_size}" if row.instances else ""
     image = short_digest(row.digest) or row.tag or "-"
     commit, by = short_commit(row.commit) or "-", row.by or "-"
-    return ("→" if row.is_serving else some, table.age(row.age_s), row.state, image, commit, by, row.template)
+    return ("→" if row.is_serving else some, durations.age(row.age_s), row.state, image, commit, by, row.template)

@@ -19,7 +19,7 @@ from deploy.group.step_refusals import lost_checks_text
 from deploy.group.step_rollout import lost_step_reason, step_rollout
 from deploy.group.version_refusal import ABORT
 from deploy.release import history, template
-from deploy.report import checks, table
+from deploy.report import checks, durations, table
 from deploy.report.canary_status import CanaryStatus, canary_lines, canary_status
 from deploy.report.described_release import DescribedRelease, described_release
 from deploy.report.formats import Format
@@ -157,7 +157,7 @@ def _document(status: Status) -> dict[str, Any]:
 
 def _lines(status: Status, name: Callable[[ServedRelease], str]) -> list[str]:
     release = status.release.origin
-    release += [f"{table.age(status.age_s)} old"] if status.age_s is not None else []
+    release += [f"{durations.age(status.age_s)} old"] if status.age_s is not None else []
     flags = [f"target {status.target_size}", f"stable {_yes(status.is_stable)}", f"reached {_yes(status.is_reached)}"]
     flags += [f"autoscaler {status.autoscaler}"] if status.autoscaler else []
     serves = f"{'set to' if status.is_empty else 'serves'} {status.release.named(name)}"

@@ -1,4 +1,4 @@
-"""Tables and ages for people: pure."""
+"""Tables for people, as text and as Markdown: pure."""
 
 import re
 from collections.abc import Sequence
@@ -52,11 +52,3 @@ def fenced(language: str, lines: Sequence[str]) -> list[str]:
     longest = max((len(fence) for fence in re.findall(r"`+", "\n".join(lines))), default=0)
     fence = "`" * max(3, longest + 1)
     return [f"{fence}{language}", *lines, fence]
-
-
-def age(seconds: float) -> str:
-    """Return a span of time in its two largest units, such as `3 h 12 min`."""
-    whole = max(0, int(seconds))
-    units = ((whole // 86_400, "d"), (whole // 3_600 % 24, "h"), (whole // 60 % 60, "min"), (whole % 60, "s"))
-    first = next((index for index, (count, _) in enumerate(units) if count), 3)
-    return " ".join(f"{count} {unit}" for count, unit in units[first : first + 2] if count or first == 3)

@@ -13,24 +13,15 @@ from deploy.errors import (
     StoppedError,
     SupersededError,
 )
-from deploy.group.health import NOTHING_PROVEN
-from deploy.report import boot, checks, table
+from deploy.report import checks, instance_boots, table
+from deploy.report.durations import duration
+from deploy.report.heading import heading_lines
 from deploy.report.lines import padded, width, wrapped, wrapped_command
-from deploy.report.release_names import full_name, healthy_count, served, short_digest, short_name
-from deploy.rollout.result import InstanceTimes, RolloutResult, RunResult
+from deploy.report.release_names import full_name, served, short_digest, short_name
+from deploy.rollout.result import InstanceTimes, RunResult
 from deploy.rollout.served_release import ServedRelease
 
 Command = Callable[..., str]
-_MEANING: Final[dict[int, str]] = {
-    RefusedError.exit_code: "refused, nothing was written",
-    NotAllowedError.exit_code: "not allowed",
-    SupersededError.exit_code: "superseded by another change of the group, which stays",
-    RolledBackError.exit_code: "failed and rolled back",
-    NotRestoredError.exit_code: "failed, NOT restored",
-    CapacityError.exit_code: "lacked capacity, rolled back",
-    StoppedError.exit_code: "interrupted",
-}
-_HEADING_PREFIX: Final = {"rollback": "rolled back: ", "abort": "aborted: "}
 
 
 def run_report(result: RunResult, command: Command, *, is_long: bool = False) -> str:
@@ -42,7 +33,7 @@ def run_report(result: RunResult, command: Command, *, is_long: bool = False) ->
         command: returns the command line of a verb with these arguments.
         is_long: whether to print full names, phases and the table of instances.
     """
-    lines = wrapped(heading(result), "", "    ")
+    lines = heading_lines(result)
     for number, line in enumerate(reason(result)):
         # A message of several lines, such as a parser's, keeps them; none looks like a fact of the report.
         lines += wrapped(line, "    " if number else "  ", "    ")
@@ -61,7 +52,7 @@ def run_report(result: RunResult, command: Command, *, is_long: bool = False) ->
         lines += ["", *charts] if charts else []
     if rollout and rollout.instances and is_long:
         lines += ["", *table.text(COLUMNS, [row(instance) for instance in rollout.instances], "  ")]
-        boots = boot.rows(rollout.instances, seconds)
+        boots = instance_boots.rows(rollout.instances, duration)
         lines += ["", *table.text(boots[0], boots[1:], "  ")] if boots else []
     return "\n".join(lines)
 
@@ -80,50 +71,7 @@ def row(instance: InstanceTimes) -> tuple[str, ...]:
     """Return the cells of an instance, in the order of COLUMNS."""
     release = ("new " if instance.is_new else "old ") + (instance.release or instance.template)
     times = (instance.running_s, instance.healthy_s, instance.deleted_s)
-    return (instance.name, release, instance.state, *("-" if at_s is None else seconds(at_s) for at_s in times))
-
-
-def heading(result: RunResult) -> str:
-    """Return the outcome in one line; its mark is ✓ for a release that serves, ✗, ◐ at a pause, or ? for unknown."""
-    where, rollout = result.group or result.environment, result.rollout
-    if result.exit_code is None:
-        return f"? {where}: {result.verb}, whose end was not recorded"
-    if not result.exit_code:
-        return _success(result, where)
-    meaning = _MEANING.get(result.exit_code, "failed")
-    if result.exit_code == RefusedError.exit_code and rollout:
-        meaning = "refused, the group is unchanged"
-    return f"✗ {where}: {result.verb} {meaning} (exit code {result.exit_code}){_time(result)}"
-
-
-def _success(result: RunResult, where: str) -> str:
-    """Return the heading of a run with exit code 0."""
-    rollout, before, target = result.rollout, result.before, result.target
-    # What the group has already is read from its template, with the commit, which a call without --commit lacks.
-    named = before if before and target and before.template == target.template else target
-    release = short_name(named) if named else ""
-    if rollout and rollout.pause:
-        source = "; the run left no result" if result.is_rebuilt else ""
-        return f"◐ {where}: {rollout.pause}{source}{_time(result)}"
-    if rollout and rollout.is_empty:
-        return f"? {where}: {NOTHING_PROVEN}; the group is set to {release}{_policy(rollout)}"
-    if result.is_rebuilt:
-        return f"? {where}: the run left no result"
-    if not (rollout and (rollout.changed or rollout.instances or rollout.restored_policy)):
-        return f"✓ nothing to do: {release} serves {where}"
-    other = "" if rollout.changed else _policy(rollout) or ", by a rollout that another run began"
-    count = f" · {healthy_count(rollout.instances, rollout.target.template)}" if rollout.instances else ""
-    return f"✓ {_HEADING_PREFIX.get(result.verb, '')}{release} serves {where}{other}{count}{_time(result)}"
-
-
-def _time(result: RunResult) -> str:
-    return f" · {seconds(result.seconds)}" if result.rollout and result.seconds else ""
-
-
-def _policy(rollout: RolloutResult) -> str:
-    """Return that a run wrote the update policy alone; empty if it did not."""
-    is_alone = rollout.restored_policy and not rollout.changed
-    return "; this run restored the update policy of the environment file" if is_alone else ""
+    return (instance.name, release, instance.state, *("-" if at_s is None else duration(at_s) for at_s in times))
 
 
 def reason(result: RunResult) -> list[str]:
@@ -174,12 +122,12 @@ def _details(result: RunResult) -> Iterator[tuple[str, str]]:
     if result.target and result.target.commit:
         yield "commit", result.target.commit
     if result.run:
-        duration = f", {seconds(result.seconds)}" if result.seconds else ""
-        yield "run", f"{result.run}, {result.began_at:%Y-%m-%d %H:%M:%S} UTC{duration}"
+        length = f", {duration(result.seconds)}" if result.seconds else ""
+        yield "run", f"{result.run}, {result.began_at:%Y-%m-%d %H:%M:%S} UTC{length}"
     if rollout is None:
         return
     if rollout.phases:
-        yield "phases", " · ".join(f"{phase.name} {seconds(phase.seconds)}" for phase in rollout.phases)
+        yield "phases", " · ".join(f"{phase.name} {duration(phase.seconds)}" for phase in rollout.phases)
     if rollout.surge is not None:
         restored = "; the environment file's is set again" if rollout.restored_policy else ""
         yield "surge", f"{rollout.surge} above the target size{restored}"
@@ -225,9 +173,3 @@ def _pause_commands(result: RunResult, command: Command) -> list[tuple[str, str]
     digest = short_digest(result.target.reference.rpartition("@")[2]) if result.target else ""
     release = ["--to", digest] if digest else []
     return [("promote", command("promote", "--step", str(pause.step), *release)), ("abort", command("abort"))]
-
-
-def seconds(value: float) -> str:
-    """Return a duration, such as `90 s` or `2 min 5 s`."""
-    whole = round(value)
-    return f"{whole} s" if whole < 120 else f"{whole // 60} min {whole % 60} s"

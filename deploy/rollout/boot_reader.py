@@ -83,7 +83,7 @@ class BootReader:
             return False
         if boot.failure:
             return boot.is_permanent
-        return boot.times.started is not None or now_s - self._changed_s[name] < _SILENT_S
+        return boot.times.started_s is not None or now_s - self._changed_s[name] < _SILENT_S
 
     def verdict(self, group: Group, target: Version) -> Verdict | None:
         """

@@ -26,7 +26,7 @@ def plan_wait(config: Config, observed: Observation, now: datetime) -> WaitForRo
         target=group.versions[0],
         fallback=record.fallback if record else None,
         is_empty=health.is_empty(group),
-        budget_s=settings.budget_s(group.target_size, observed.boot.started),
+        budget_s=settings.budget_s(group.target_size, observed.boot.started_s),
         boot=boot_facts(observed, observed.template),
         short_delay=short_initial_delay(observed),
         restores_policy=typed_rollback.has_left_surge(settings, group, templates),

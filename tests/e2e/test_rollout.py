@@ -12,6 +12,7 @@ from tests.e2e.checkouts import Checkout, answers, pushed
 from tests.support.emulator import Emulator
 from tests.support.gcloud import gcloud_at
 from tests.support.loopback import free_port
+from tests.support.readme_steps import readme_steps
 from tests.support.reports import unwrapped
 from tests.support.transcripts import comparable
 from tests.support.waiting import wait_until
@@ -132,17 +133,10 @@ def test_an_app_that_dies_after_smoke_is_rolled_back(checkout: Checkout) -> None
     assert "push it first" in unwrapped(absent.stderr)
 
 
-def readme_steps() -> str:
-    """Return the steps of README.md on a line, each with a bake of 2 s."""
-    [block] = re.findall(r"```yaml\n  steps:\n(.*?)```", Path("README.md").read_text(), re.DOTALL)
-    steps = [re.sub(r"bake_s: \d+", "bake_s: 2", step) for step in re.findall(r"- (\{.*?\})", block)]
-    return f"steps: [{', '.join(steps)}]"
-
-
 @pytest.mark.usefixtures("fresh")
 def test_canary_is_promoted_by_the_next_call(checkout: Checkout) -> None:
     """A release with the steps of README.md pauses at its canary; the next calls show it, and go on to the end."""
-    checkout.replace("environments/local.yaml", "bake_s: 8,", f"bake_s: 2, {readme_steps()},")
+    checkout.replace("environments/local.yaml", "bake_s: 8,", f"bake_s: 2, steps: {readme_steps(bake_s=2)},")
     shown = call(checkout, "pipeline")
     assert "\n◐ dojangkok-dev-ai-server-mig: paused at step 1 of 3 · " in shown
     assert re.search(r"^ +promote +\./daggerw call promote --env local --step 1 --to [0-9a-f]{7}$", shown, re.MULTILINE)

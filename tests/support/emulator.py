@@ -53,14 +53,22 @@ class Emulator:
         """Return a group of the seed's zone."""
         return self.get(f"{ZONE}/instanceGroupManagers/{name}")
 
+    def is_stable(self, name: str = GROUP) -> bool:
+        """Return whether a group of the seed's zone is stable."""
+        return bool(self.group(name)["status"]["isStable"])
+
     def wait_for_stable_group(self, within_s: float = 30.0) -> None:
         """Wait until the seed's group is stable."""
-        wait_until(lambda: self.group()["status"]["isStable"], within_s)
+        wait_until(self.is_stable, within_s)
 
     def instances(self, name: str = GROUP) -> list[Any]:
         """Return the rows of `listManagedInstances`."""
         path = f"compute/v1/{ZONE}/instanceGroupManagers/{name}/listManagedInstances"
         return list(self.ask(path, verb="POST").get("managedInstances", []))
+
+    def instance_names(self) -> list[str]:
+        """Return the names of the seed's group's instances, sorted."""
+        return sorted(instance["name"] for instance in self.instances())
 
     def templates_of_instances(self) -> set[str]:
         """Return the names of the templates that the group's instances are made of."""

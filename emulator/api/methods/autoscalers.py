@@ -48,10 +48,7 @@ def insert_autoscaler(call: Call) -> Operation:
         "status": "ACTIVE",
         "_created": call.environment.now_s,
     }
-    _check_target(call, document)
-    call.environment.put(path, document)
-    scale(call.environment, document)
-    return call.start(path, document["id"])
+    return _apply(call, path, document)
 
 
 @serves(*zonal_and_regional("autoscalers.patch"))
@@ -63,10 +60,7 @@ def patch_autoscaler(call: Call) -> Operation:
         raise not_found(path)
     document = merged(document, call.body)
     check_supported(document, AUTOSCALER)
-    _check_target(call, document)
-    call.environment.put(path, document)
-    scale(call.environment, document)
-    return call.start(path, document["id"])
+    return _apply(call, path, document)
 
 
 @serves(*zonal_and_regional("autoscalers.delete"))
@@ -75,6 +69,14 @@ def delete_autoscaler(call: Call) -> Operation:
     document = call.document()
     call.environment.store.remove(call.path)
     return call.start(call.path, document["id"])
+
+
+def _apply(call: Call, path: str, autoscaler: Document) -> Operation:
+    """Store an autoscaler and scale its group to its bounds, if its target is a group that it may scale."""
+    _check_target(call, autoscaler)
+    call.environment.put(path, autoscaler)
+    scale(call.environment, autoscaler)
+    return call.start(path, autoscaler["id"])
 
 
 def _check_target(call: Call, autoscaler: Document) -> None:

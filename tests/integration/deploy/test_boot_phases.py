@@ -18,6 +18,7 @@ from deploy.rollout.result import RolloutResult
 from deploy.rollout_settings import RolloutSettings
 from tests.integration.deploy.faulty import inject_fault
 from tests.integration.deploy.rig import Rig, new_rig
+from tests.support.group_log import first_running_s
 from tests.unit.deploy.values import CONFIG, REPOSITORY, digest
 
 READ, SERIAL = "instances.getGuestAttributes", "instances.getSerialPortOutput"
@@ -44,11 +45,7 @@ def requests(rig: Rig, method: str) -> list[dict[str, Any]]:
 
 def running_s(rig: Rig, image: str) -> float:
     """Return the time at which the first instance of a release was RUNNING."""
-    for entry in rig.emulator.environment.store.entries(kind="group"):
-        for instance in entry.get("instances", entry.get("changed", [])):
-            if instance["status"] == "RUNNING" and f"deploy/{digest(image)[7:19]}" in instance["version"]:
-                return float(entry["at_s"])
-    raise AssertionError(image)
+    return first_running_s(rig.emulator.environment.store.entries(kind="group"), digest(image))
 
 
 def rolled_back(rig: Rig) -> RolledBackError:

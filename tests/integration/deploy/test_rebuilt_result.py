@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 from deploy.report import text
+from deploy.report.heading import heading
 from deploy.report.rebuilt_result import rebuilt_result
 from deploy.rollout.served_release import ServedRelease
 from tests.integration.deploy.rig import new_rig
@@ -44,5 +45,5 @@ def test_group_that_is_not_settled_has_no_exit_code() -> None:
     unsettled = replace(observed, group=replace(observed.group, is_stable=False))
     result = rebuilt_result(rig.config, "dev", unsettled, rig.now())
     assert result.exit_code is None
-    assert text.heading(result) == "? dojangkok-dev-ai-server-mig: rollout, whose end was not recorded"
+    assert heading(result) == "? dojangkok-dev-ai-server-mig: rollout, whose end was not recorded"
     assert "was not rolled out by deploy" in result.message

@@ -79,14 +79,19 @@ def test_instance_that_joins_the_pool_during_the_rollout_is_left_out(verb: str, 
     assert set(digests_of_running(rig)) == {result.target.template}
 
 
-def test_group_whose_every_instance_is_suspended_proves_nothing() -> None:
-    """A group without running instances proves no release."""
-    rig = rig_without_bake()
+def suspend_every_instance(rig: Rig) -> None:
+    """Suspend all instances of the group, and let the emulator finish."""
     names = [instance.name for instance in rig.emulator.environment.view.groups[GROUP].instances]
     body = {"instances": [f"zones/asia-northeast3-a/instances/{name}" for name in names]}
     rig.control("POST", f"{GROUP}/suspendInstances", body)
     rig.emulator.environment.clock.move(600)
     rig.emulator.environment.advance()
+
+
+def test_group_whose_every_instance_is_suspended_proves_nothing() -> None:
+    """A group without running instances proves no release."""
+    rig = rig_without_bake()
+    suspend_every_instance(rig)
     assert rig.deploy("a").is_empty
     text = unwrapped(status_report(status(rig.config, rig.observed(), rig.now()), "text"))
     assert "no instances, nothing proven" in text.splitlines()[0]
@@ -110,10 +115,6 @@ def test_release_of_a_pool_alone_is_not_proven_for_pruning() -> None:
     set_instance_rule(rig, "b", never_healthy=True)
     with pytest.raises(RolledBackError):
         rig.deploy("b")
-    names = [instance.name for instance in rig.emulator.environment.view.groups[GROUP].instances]
-    body = {"instances": [f"zones/asia-northeast3-a/instances/{name}" for name in names]}
-    rig.control("POST", f"{GROUP}/suspendInstances", body)
-    rig.emulator.environment.clock.move(600)
-    rig.emulator.environment.advance()
+    suspend_every_instance(rig)
     assert rig.deploy("a").is_empty
     assert set(proven) <= set(rig.templates())

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from deploy.documents.group_state import parse_group
-from deploy.report import table
+from deploy.report import durations, table
 from deploy.report.status import status, status_report
 from tests.integration.deploy.rig import new_rig
 from tests.support.reports import unwrapped
@@ -106,7 +106,7 @@ def test_group_without_instances_or_template_has_a_status() -> None:
 )  # fmt: skip
 def test_age_has_two_units(seconds: float, text: str) -> None:
     """An age is printed in its two largest units."""
-    assert table.age(seconds) == text
+    assert durations.age(seconds) == text
 
 
 def test_tables_line_up_and_escape() -> None:

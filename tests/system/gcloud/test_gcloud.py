@@ -13,14 +13,6 @@ _MANAGED = "instance-groups managed"
 _NEW = "--machine-type=n2d-standard-2 --image-family=dojangkok-cpu-base --image-project=dojangkok-dev"
 
 
-def _is_stable(emulator: Emulator, name: str = GROUP) -> bool:
-    return bool(emulator.group(name)["status"]["isStable"])
-
-
-def _names(emulator: Emulator) -> list[str]:
-    return sorted(instance["name"] for instance in emulator.instances())
-
-
 def test_the_rollout_of_the_readme(emulator: Emulator, gcloud: Gcloud) -> None:
     """Every command of emulator/README.md exits 0, and the group rolls as the page describes."""
     for command in _readme_commands():
@@ -82,10 +74,10 @@ def test_describing_and_listing_groups(gcloud: Gcloud) -> None:
 def test_resizing(emulator: Emulator, gcloud: Gcloud) -> None:
     """A group grows and shrinks."""
     gcloud(f"{_MANAGED} resize {GROUP} --size=5")
-    wait_until(lambda: _is_stable(emulator))
+    wait_until(emulator.is_stable)
     assert len(gcloud.json(f"{_MANAGED} list-instances {GROUP}")) == 5
     gcloud(f"{_MANAGED} resize {GROUP} --size=2")
-    wait_until(lambda: _is_stable(emulator))
+    wait_until(emulator.is_stable)
     assert len(gcloud.json(f"{_MANAGED} list-instances {GROUP}")) == 2
 
 
@@ -105,7 +97,7 @@ def test_recreating_and_updating_instances(emulator: Emulator, gcloud: Gcloud) -
     first, second, third = ids
     gcloud(f"{_MANAGED} recreate-instances {GROUP} --instances={first}")
     gcloud(f"{_MANAGED} update-instances {GROUP} --instances={second} --minimal-action=restart")
-    wait_until(lambda: _is_stable(emulator))
+    wait_until(emulator.is_stable)
     after = {instance["name"]: instance["id"] for instance in emulator.instances()}
     assert after.keys() == ids.keys()
     assert [after[name] == ids[name] for name in (first, second, third)] == [False, True, True]
@@ -113,13 +105,13 @@ def test_recreating_and_updating_instances(emulator: Emulator, gcloud: Gcloud) -
 
 def test_deleting_and_abandoning_instances(emulator: Emulator, gcloud: Gcloud) -> None:
     """A deleted instance ends, an abandoned instance continues without the group, and both lower the target size."""
-    first, second, third = _names(emulator)
+    first, second, third = emulator.instance_names()
     abandoned = gcloud.json(f"instances describe {second}")
     gcloud(f"{_MANAGED} delete-instances {GROUP} --instances={first}")
     gcloud(f"{_MANAGED} abandon-instances {GROUP} --instances={second}")
-    wait_until(lambda: _is_stable(emulator))
+    wait_until(emulator.is_stable)
     assert emulator.group()["targetSize"] == 1
-    assert _names(emulator) == [third]
+    assert emulator.instance_names() == [third]
     assert sorted(row["name"] for row in gcloud.json("instances list")) == sorted([second, third])
     now = gcloud.json(f"instances describe {second}")
     assert (now["id"], now["status"]) == (abandoned["id"], "RUNNING")
@@ -129,14 +121,14 @@ def test_deleting_and_abandoning_instances(emulator: Emulator, gcloud: Gcloud) -
 
 def test_replacing_and_restarting_on_the_same_template(emulator: Emulator, gcloud: Gcloud) -> None:
     """A replacement creates new instances on the same template, and a restart keeps the instances."""
-    before = _names(emulator)
+    before = emulator.instance_names()
     gcloud(f"{_MANAGED} rolling-action replace {GROUP}")
-    wait_until(lambda: _is_stable(emulator))
-    replaced = _names(emulator)
+    wait_until(emulator.is_stable)
+    replaced = emulator.instance_names()
     assert not set(before) & set(replaced)
     gcloud(f"{_MANAGED} rolling-action restart {GROUP} --max-unavailable=1")
-    wait_until(lambda: _is_stable(emulator))
-    assert _names(emulator) == replaced
+    wait_until(emulator.is_stable)
+    assert emulator.instance_names() == replaced
     versions = {instance["version"]["name"] for instance in emulator.instances()}
     assert versions == {emulator.group()["versions"][0]["name"]}
 
@@ -148,7 +140,7 @@ def test_an_update_that_is_stopped(emulator: Emulator, gcloud: Gcloud) -> None:
     gcloud(f"{_MANAGED} set-instance-template {GROUP} --template=slow")
     gcloud(f"{_MANAGED} rolling-action stop-proactive-update {GROUP}")
     assert emulator.group()["updatePolicy"]["type"] == "OPPORTUNISTIC"
-    wait_until(lambda: _is_stable(emulator))
+    wait_until(emulator.is_stable)
     templates = [instance["version"]["instanceTemplate"].rpartition("/")[2] for instance in emulator.instances()]
     assert templates.count(SEED_TEMPLATE) >= 2
     assert not emulator.group()["status"]["versionTarget"]["isReached"]
@@ -160,7 +152,7 @@ def test_a_template_that_never_gets_healthy(emulator: Emulator, gcloud: Gcloud) 
     """A broken template gets one surge instance, three old instances serve, and a patch back settles fast."""
     emulator.ask("emulator/instance-rules", {"template": "bad", "never_healthy": True, "serial": ["app: no such file"]})
     emulator.copy_template("bad")
-    before = _names(emulator)
+    before = emulator.instance_names()
     gcloud(f"{_MANAGED} update {GROUP} --initial-delay=3600 --health-check=dojangkok-dev-ai-server")
     gcloud(f"{_MANAGED} rolling-action start-update {GROUP} --version=template=bad")
     wait_until(lambda: any(row["currentAction"] == "VERIFYING" for row in emulator.instances()))
@@ -176,8 +168,8 @@ def test_a_template_that_never_gets_healthy(emulator: Emulator, gcloud: Gcloud) 
     assert surge["version"]["instanceTemplate"].endswith("/bad")
     assert "app: no such file" in gcloud(f"instances get-serial-port-output {surge['name']}")
     gcloud(f"{_MANAGED} rolling-action start-update {GROUP} --version=template={SEED_TEMPLATE}")
-    wait_until(lambda: _is_stable(emulator), within_s=5)
-    assert _names(emulator) == before
+    wait_until(emulator.is_stable, within_s=5)
+    assert emulator.instance_names() == before
 
 
 def test_commands_of_refusals_correct_the_refused_settings(emulator: Emulator, gcloud: Gcloud) -> None:

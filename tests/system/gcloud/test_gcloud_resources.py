@@ -15,14 +15,6 @@ _MANAGED = "instance-groups managed"
 _NEW = "--machine-type=n2d-standard-2 --image-family=dojangkok-cpu-base --image-project=dojangkok-dev"
 
 
-def _is_stable(emulator: Emulator, name: str = GROUP) -> bool:
-    return bool(emulator.group(name)["status"]["isStable"])
-
-
-def _names(emulator: Emulator) -> list[str]:
-    return sorted(instance["name"] for instance in emulator.instances())
-
-
 def test_static_address_is_printed_by_the_line_of_the_readme(gcloud: Gcloud) -> None:
     """The line of iac/README.md prints the address that others allow, and no other text."""
     (line,) = re.findall(r"`gcloud compute (addresses describe [^`]*)`", (ROOT / "iac/README.md").read_text())
@@ -70,13 +62,13 @@ def test_operations(emulator: Emulator, gcloud: Gcloud) -> None:
 
 def test_instances(emulator: Emulator, gcloud: Gcloud) -> None:
     """An instance can be described, and an instance that another client stops is repaired."""
-    name, *_ = _names(emulator)
+    name, *_ = emulator.instance_names()
     assert len(gcloud.json("instances list --filter=zone:asia-northeast3-a")) == 3
     before = gcloud.json(f"instances describe {name}")
     assert (before["status"], before["machineType"].rpartition("/")[2]) == ("RUNNING", "n2d-standard-2")
     assert "Pulling asia-northeast3-docker.pkg.dev/" in gcloud(f"instances get-serial-port-output {name}")
     gcloud(f"instances stop {name}")
-    wait_until(lambda: _is_stable(emulator))
+    wait_until(emulator.is_stable)
     assert gcloud.json(f"instances describe {name}")["status"] == "RUNNING"
     assert gcloud.json(f"instances describe {name}")["id"] != before["id"]
 
@@ -84,12 +76,12 @@ def test_instances(emulator: Emulator, gcloud: Gcloud) -> None:
 def test_guest_attributes(emulator: Emulator, gcloud: Gcloud) -> None:
     """gcloud prints what an instance has written, and the error for a namespace without a value."""
     read = "instances get-guest-attributes {} --query-path=release/"
-    assert "of type 'Guest Attribute' was not found" in gcloud.fails(read.format(_names(emulator)[0]))
+    assert "of type 'Guest Attribute' was not found" in gcloud.fails(read.format(emulator.instance_names()[0]))
     emulator.ask("emulator/instance-rules", {"phases": {"booted": 1}})
     emulator.copy_template("phased", enable_guest_attributes="TRUE")
     gcloud(f"{_MANAGED} rolling-action start-update {GROUP} --version=template=phased")
-    wait_until(lambda: _is_stable(emulator) and emulator.templates_of_instances() == {"phased"})
-    (row,) = gcloud.json(read.format(_names(emulator)[0]))
+    wait_until(lambda: emulator.is_stable() and emulator.templates_of_instances() == {"phased"})
+    (row,) = gcloud.json(read.format(emulator.instance_names()[0]))
     assert (row["namespace"], row["key"], row["value"].split(" ")[1]) == ("release", "booted", "1.00")
 
 

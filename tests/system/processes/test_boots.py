@@ -11,6 +11,7 @@ from tests.support import fake_registry
 from tests.support.deployer import Deployer
 from tests.support.emulator import Emulator, run_emulator
 from tests.support.fake_registry import FakeRegistry
+from tests.support.group_log import first_running_s
 from tests.support.programs import ROOT
 from tests.support.releases import digest, reference
 from tests.support.reports import unwrapped
@@ -36,15 +37,9 @@ def deployer(tmp_path: Path) -> Iterator[Deployer]:
 
 def seconds_to_the_rollback(emulator: Emulator) -> float:
     """Return the seconds from the first RUNNING instance of release a to the PATCH that rolls it back."""
-    entries = emulator.request_log()
-    running_s = min(
-        entry["at_s"]
-        for entry in entries
-        if entry["kind"] == "group"
-        for instance in entry.get("instances", entry.get("changed", []))
-        if instance["status"] == "RUNNING" and f"deploy/{digest('a')[7:19]}" in instance["version"]
-    )
-    patches = [entry["at_s"] for entry in entries if entry.get("method") == "instanceGroupManagers.patch"]
+    running_s = first_running_s(emulator.request_log("group"), digest("a"))
+    requests = emulator.request_log("request")
+    patches = [entry["at_s"] for entry in requests if entry["method"] == "instanceGroupManagers.patch"]
     return float(patches[-1] - running_s)
 
 
@@ -61,4 +56,4 @@ def test_image_that_cannot_be_pulled_is_rolled_back_with_its_reason_and_its_phas
         assert (code, REASON in unwrapped(shown)) == (0, True), stderr
         assert all(phase in shown for phase in PHASES), shown
     [new] = [row for row in json.loads(shown)["rollout"]["instances"] if row["is_new"]]
-    assert [round(new["boot"][name] - new["running_s"]) for name in ("booted", "login", "secrets")] == [2, 3, 4]
+    assert [round(new["boot"][f"{name}_s"] - new["running_s"]) for name in ("booted", "login", "secrets")] == [2, 3, 4]

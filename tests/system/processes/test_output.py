@@ -116,7 +116,7 @@ def test_reader_that_stands_still_delays_no_rollback(deployer: Deployer) -> None
     with os.fdopen(reading, "rb") as stream:
         text = stream.read().lstrip(b"x").decode()
     assert process.wait(30) == 7
-    assert "failed and rolled back (exit code 7)" in text
+    assert "rolled back (exit code 7) · " in text
 
 
 ENCODINGS = [

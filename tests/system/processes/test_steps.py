@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.support import fake_prometheus
 from tests.support.deployer import Deployer
+from tests.support.readme_steps import readme_steps
 from tests.support.releases import digest, reference
 from tests.support.reports import unwrapped
 from tests.support.waiting import wait_until
@@ -16,21 +17,18 @@ TIMES = "bake_s: 1, poll_s: [0.1, 0.1]"
 STEPS = "[{instances: 1, bake_s: 1}, {pause: true}, {percent: 50, bake_s: 1}]"
 
 
-def section_of_readme() -> tuple[str, dict[str, list[str]]]:
-    """Return the steps that README.md shows, with bakes of 1 s, and its commands by their verbs."""
+def readme_commands() -> dict[str, list[str]]:
+    """Return the words of each command under "Canaries" of README.md by its verb."""
     section = Path("README.md").read_text().partition("## Canaries")[2]
-    [steps] = re.findall(r"```yaml\n  steps:\n(.*?)```", section, re.DOTALL)
     typed = re.findall(r"^\./daggerw call (.*?) +#", section, re.MULTILINE)
-    commands = {words[0]: words for words in map(shlex.split, typed)}
-    listed = [re.sub(r"bake_s: \d+", "bake_s: 1", step) for step in re.findall(r"- (\{.*?\})", steps)]
-    return f"[{', '.join(listed)}]", commands
+    return {words[0]: words for words in map(shlex.split, typed)}
 
 
 def test_commands_of_the_readme_ship_a_canary_or_take_it_back(deployer: Deployer) -> None:
     """The four commands of README.md, in its order, with its steps; the abort is that of a second canary."""
-    steps, commands = section_of_readme()
+    commands = readme_commands()
     assert list(commands) == ["deploy", "status", "promote", "abort"]
-    deployer.rollout = f"{{{TIMES}, steps: {steps}}}"
+    deployer.rollout = f"{{{TIMES}, steps: {readme_steps(bake_s=1)}}}"
 
     def typed(verb: str, image: str) -> str:
         shown = {commands["deploy"][-1]: reference(image), commands["promote"][-1]: image * 7}

@@ -1,7 +1,6 @@
 """`.ci/run` with programs in place of make and of the checks: its order, its last lines, and its end at a signal."""
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -126,18 +125,41 @@ def test_job_that_cannot_be_started_is_a_failure() -> None:
     assert completed.stdout.splitlines()[-1] == "[('first', 1), ('second', 1)]"
 
 
-def test_proof_has_the_smallest_share_of_the_processors() -> None:
-    """It has a session of its own, because the kernel shares processors out by session before it looks at `nice`."""
-    shown = "import os; print(os.getsid(0) == os.getpgid(0), os.nice(0)); print(open('/proc/self/autogroup').read())"
+@pytest.mark.parametrize(("priority", "niceness"), [("NORMAL", 0), ("LOW", 19), ("LOWEST", 19)])
+def test_priority_of_a_job_is_its_niceness(priority: str, niceness: int) -> None:
+    """A job has a process group of its own; with the lowest priority a session, too."""
+    process = "import os; print(os.nice(0), os.getpgid(0) == os.getpid(), os.getsid(0) == os.getpid())"
     program = (
         "import sys; sys.path.insert(0, '.ci')\n"
-        "from jobs import Job, Jobs\n"
+        "from jobs import Job, Jobs, Priority\n"
         "with Jobs() as jobs:\n"
-        f"    jobs.run(Job('proof', [sys.executable, '-c', {shown!r}], is_deep=True, is_proof=True))\n"
+        f"    jobs.run(Job('job', [sys.executable, '-c', {process!r}], priority=Priority.{priority}))\n"
         "    print([outcome.output for outcome in jobs.outcomes()])\n"
     )
     completed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert re.search(r"True 19\\n/autogroup-\d+ nice 19\\n", completed.stdout), completed.stdout
+    assert completed.stdout.splitlines()[-1] == repr([f"{niceness} True {priority == 'LOWEST'}\n"])
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this kernel shares no processors by session")
+def test_lowest_priority_has_the_smallest_share_of_the_processors() -> None:
+    """Two jobs at once get it; the kernel takes one such change in 0.1 s of a user who is not root."""
+    process = (
+        "import pathlib, time\n"
+        "deadline = time.monotonic() + 20\n"
+        "share = pathlib.Path('/proc/self/autogroup')\n"
+        "while not share.read_text().endswith(' nice 19\\n') and time.monotonic() < deadline: time.sleep(0.05)\n"
+        "print(share.read_text().split()[1:])\n"
+    )
+    program = (
+        "import sys; sys.path.insert(0, '.ci')\n"
+        "from jobs import Job, Jobs, Priority\n"
+        f"job = Job('job', [sys.executable, '-c', {process!r}], priority=Priority.LOWEST)\n"
+        "with Jobs() as jobs:\n"
+        "    jobs.run(job, job)\n"
+        "    print([outcome.output for outcome in jobs.outcomes()])\n"
+    )
+    completed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert completed.stdout.splitlines()[-1] == repr(["['nice', '19']\n"] * 2)
 
 
 def test_commands_of_the_engine_come_before_the_suites(checkout: Checkout) -> None:

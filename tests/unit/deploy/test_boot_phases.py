@@ -103,9 +103,9 @@ def test_template_enables_guest_attributes_by_its_metadata(value: str, expected:
 
 def test_slowest_boot_has_the_latest_time_of_each_phase() -> None:
     """Phases of several instances are judged by the slowest of them."""
-    assert slowest([BootTimes(booted=9, started=30), NO_BOOT, BootTimes(booted=8, pulled=20, started=31)]) == BootTimes(
-        booted=9, pulled=20, started=31
-    )
+    assert slowest(
+        [BootTimes(booted_s=9, started_s=30), NO_BOOT, BootTimes(booted_s=8, pulled_s=20, started_s=31)]
+    ) == BootTimes(booted_s=9, pulled_s=20, started_s=31)
 
 
 def release(boot: BootTimes) -> ReleaseRecord:
@@ -116,16 +116,16 @@ def release(boot: BootTimes) -> ReleaseRecord:
 
 def test_record_keeps_the_phases() -> None:
     """A record without phases has no such member, so that earlier versions of deploy read it."""
-    kept = release(BootTimes(booted=9, started=31))
+    kept = release(BootTimes(booted_s=9, started_s=31))
     assert parse_record(kept.dump()) == kept
     assert '"boot"' not in release(NO_BOOT).dump()
 
 
 @pytest.mark.parametrize(
-    "boot", ['{"started": -1}', '{"started": 1e9}', '{"started": "9"}', '{"other": 1}', "null", "[]"]
+    "boot", ['{"started_s": -1}', '{"started_s": 1e9}', '{"started_s": "9"}', '{"started": 1}', "null", "[]"]
 )
 def test_record_with_other_phases_is_no_record(boot: str) -> None:
     """A template with such a record is an unmanaged template."""
-    text = release(BootTimes(started=31)).dump()
+    text = release(BootTimes(started_s=31)).dump()
     begin = text.index('"boot":') + len('"boot":')
     assert parse_record(f"{text[:begin]}{boot}{text[text.index('}', begin) + 1 :]}") is None

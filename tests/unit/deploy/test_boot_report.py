@@ -9,9 +9,9 @@ from deploy.report import last_run, markdown, text
 from deploy.rollout.result import InstanceTimes, RunResult
 from tests.unit.deploy.run_results import INSTANCE, SUCCESS, command
 
-BOOT = BootTimes(booted=14.0, secrets=15.0, login=16.0, pulled=24.4, started=26.0)
+BOOT = BootTimes(booted_s=14.0, secrets_s=15.0, login_s=16.0, pulled_s=24.4, started_s=26.0)
 PHASED = replace(INSTANCE, boot=BOOT)
-FAILED = replace(INSTANCE, name="web-2", healthy_s=None, boot=BootTimes(booted=14.0, login=16.0))
+FAILED = replace(INSTANCE, name="web-2", healthy_s=None, boot=BootTimes(booted_s=14.0, login_s=16.0))
 
 
 def run_of(*instances: InstanceTimes) -> RunResult:
@@ -52,4 +52,6 @@ def test_markdown_has_the_phases_as_columns_and_bars() -> None:
 def test_json_has_the_phases_of_each_instance() -> None:
     """The numbers are seconds from the start of the rollout."""
     (instance,) = json.loads(last_run.dump(run_of(PHASED)))["rollout"]["instances"]
-    assert instance["boot"] == {"booted": 14.0, "login": 16.0, "secrets": 15.0, "pulled": 24.4, "started": 26.0}
+    assert instance["boot"] == {
+        "booted_s": 14.0, "login_s": 16.0, "secrets_s": 15.0, "pulled_s": 24.4, "started_s": 26.0,
+    }  # fmt: skip

@@ -130,7 +130,7 @@ def observed(changes: dict[str, Any]) -> Observation:
         permissions_error=result["permissions_error"],
         quotas=tuple(Quota(metric, *numbers) for metric, numbers in result["quotas"].items()),
         quotas_error=result["quotas_error"],
-        serving_boot=BootTimes(**changes.get("serving_boot", {})),
+        serving_boot=BootTimes.of(changes.get("serving_boot", {})),
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.doctor.new_environment import adoption_findings
+from deploy.doctor.adoption_findings import adoption_findings
 from deploy.doctor.readings import Readings
 from deploy.environment_file import config_of_flags, new_file, read_config, write_text
 from deploy.errors import ConfigError

@@ -95,20 +95,20 @@ def test_reconcile_past_the_deadline(late_s: int) -> None:
     )
 
 
+def unjudged_wait(target: Version, text: str) -> WaitForRollout:
+    """Return the plan that waits, for the time of a whole rollout, for a version that no analysis judges."""
+    return WaitForRollout(
+        target=target, fallback=FALLBACK, is_empty=False, budget_s=840.0, short_delay=SHORT_DELAY, text=text,
+        is_judged=False,
+    )  # fmt: skip
+
+
 def test_reconcile_of_a_release_on_every_instance() -> None:
     """A release that is on every instance has the time of a whole rollout, however late it is."""
     observed = with_short_delay(observation("reconcile-landed"))
     target = observed.group.versions[0]
     text = f"'{target.template}' is on every instance, and the group is not settled"
-    assert plan_reconcile(CONFIG, observed, B_DEADLINE + timedelta(days=30)) == WaitForRollout(
-        target=target,
-        fallback=FALLBACK,
-        is_empty=False,
-        budget_s=840.0,
-        short_delay=SHORT_DELAY,
-        text=text,
-        is_judged=False,
-    )
+    assert plan_reconcile(CONFIG, observed, B_DEADLINE + timedelta(days=30)) == unjudged_wait(target, text)
 
 
 @pytest.mark.parametrize("late_s", [0, 1, 1200])
@@ -117,15 +117,7 @@ def test_reconcile_of_a_rollback_that_has_not_settled(late_s: int) -> None:
     observed = with_short_delay(observation("reconcile-rollback"))
     target = observed.group.versions[0]
     text = f"the rollback to '{target.template}' has not settled"
-    assert plan_reconcile(CONFIG, observed, B_DEADLINE + timedelta(seconds=late_s)) == WaitForRollout(
-        target=target,
-        fallback=FALLBACK,
-        is_empty=False,
-        budget_s=840.0,
-        short_delay=SHORT_DELAY,
-        text=text,
-        is_judged=False,
-    )
+    assert plan_reconcile(CONFIG, observed, B_DEADLINE + timedelta(seconds=late_s)) == unjudged_wait(target, text)
 
 
 def test_reconcile_of_a_fallback_within_its_own_deadline() -> None:

@@ -79,6 +79,35 @@ def test_report_of_a_failure() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("group", "code", "expected"),
+    [
+        ("dojangkok-dev-ai-server-mig", 7, [
+            "✗ dojangkok-dev-ai-server-mig: deploy rolled back (exit code 7) · 2 min 31 s",
+            "  failed and rolled back",
+        ]),
+        ("dojangkok-dev-ai-server-mig", 9, [
+            "✗ dojangkok-dev-ai-server-mig: deploy lacked capacity (exit code 9) · 2 min 31 s",
+            "  lacked capacity, rolled back",
+        ]),
+        ("web", 5, [
+            "✗ web: deploy superseded (exit code 5) · 2 min 31 s",
+            "  superseded by another change of the group, which stays",
+        ]),
+        ("web", 7, ["✗ web: deploy failed and rolled back (exit code 7) · 2 min 31 s"]),
+        ("dojangkok-production-ai-server-group", 7, [
+            "✗ dojangkok-production-ai-server-group: deploy failed and rolled back (exit code",
+            "    7) · 2 min 31 s",
+        ]),
+    ],
+)  # fmt: skip
+def test_first_line_of_a_failure_has_the_time(group: str, code: int, expected: list[str]) -> None:
+    """A long outcome is below a short one; for a longer group the line is broken as any other."""
+    lines = report(replace(FAILED, group=group, exit_code=code, seconds=151.0)).splitlines()
+    assert lines[: len(expected)] == expected
+    assert lines[len(expected)] == "  release 'ai-server-seed-r-1d7edf1348d1': ai-server-tl8q printed: docker:"
+
+
 def test_report_of_a_pause() -> None:
     """A pause has its step, its share and the commands for both ways."""
     paused = replace(DONE, rollout=replace(ROLLOUT, warnings=(), pause=Pause(1, 3, "1 of 3 instances")))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from deploy.report import formats, text
+from deploy.report.heading import heading
 from deploy.report.markdown import gantt
 from deploy.rollout.result import Pause, Phase, PruneResult
 from lib.output import markdown as escaped
@@ -44,11 +45,11 @@ def test_heading_of_a_run_that_wrote_the_update_policy_alone_names_it() -> None:
     rollout = replace(ROLLOUT, changed=False, restored_policy=True)
     policy = "; this run restored the update policy of the environment file"
     serves = "✓ p aaaaaaa (cafe123) serves web"
-    assert text.heading(replace(SUCCESS, rollout=rollout)) == f"{serves}{policy} · 1/1 · 62 s"
-    assert text.heading(replace(SUCCESS, rollout=replace(rollout, instances=()))) == f"{serves}{policy} · 62 s"
-    assert text.heading(replace(SUCCESS, rollout=replace(rollout, changed=True))) == f"{serves} · 1/1 · 62 s"
+    assert heading(replace(SUCCESS, rollout=rollout)) == f"{serves}{policy} · 1/1 · 62 s"
+    assert heading(replace(SUCCESS, rollout=replace(rollout, instances=()))) == f"{serves}{policy} · 62 s"
+    assert heading(replace(SUCCESS, rollout=replace(rollout, changed=True))) == f"{serves} · 1/1 · 62 s"
     empty = "? web: no instances, nothing proven; the group is set to p aaaaaaa (cafe123)"
-    assert text.heading(replace(SUCCESS, rollout=replace(rollout, is_empty=True))) == f"{empty}{policy}"
+    assert heading(replace(SUCCESS, rollout=replace(rollout, is_empty=True))) == f"{empty}{policy}"
 
 
 PAUSED = replace(SUCCESS, rollout=replace(ROLLOUT, pause=Pause(2, 3, "2 of 3 instances")))
@@ -113,8 +114,8 @@ def test_commands_to_run_next(code: int | None, changed: bool, expected: list[tu
 def test_refusal_during_a_rollout_does_not_claim_that_nothing_was_written() -> None:
     """A template may have been inserted before the refusal."""
     refused = replace(SUCCESS, exit_code=3, rollout=replace(ROLLOUT, changed=False))
-    assert text.heading(refused) == "✗ web: deploy refused, the group is unchanged (exit code 3) · 62 s"
-    assert text.heading(replace(refused, rollout=None)) == "✗ web: deploy refused, nothing was written (exit code 3)"
+    assert heading(refused) == "✗ web: deploy refused, the group is unchanged (exit code 3) · 62 s"
+    assert heading(replace(refused, rollout=None)) == "✗ web: deploy refused, nothing was written (exit code 3)"
     facts = text.facts(replace(refused, rollout=None), command)
     assert ("set to", "p:latest") in facts
 
@@ -132,10 +133,10 @@ def test_long_message_leaves_its_fix_whole(format_: formats.Format) -> None:
 @pytest.mark.parametrize("verb", ["deploy", "promote", "abort", "rollback", "reconcile"])
 def test_report_of_a_failed_run_never_reads_as_a_success(code: int | None, verb: str, format_: formats.Format) -> None:
     """Its first line begins with the mark of a failure, or of an end that is unknown, and claims no release."""
-    heading = formats.run_report(replace(SUCCESS, exit_code=code, verb=verb), command, format_).splitlines()[0]
-    assert heading.removeprefix("### ").startswith(f"{'?' if code is None else '✗'} web: {verb}")
-    assert "✓" not in heading
-    assert " serves" not in heading
+    first = formats.run_report(replace(SUCCESS, exit_code=code, verb=verb), command, format_).splitlines()[0]
+    assert first.removeprefix("### ").startswith(f"{'?' if code is None else '✗'} web: {verb}")
+    assert "✓" not in first
+    assert " serves" not in first
 
 
 @pytest.mark.parametrize("format_", ["text", "markdown"])
@@ -157,7 +158,7 @@ def test_pause_without_a_result_of_its_run_shows_both(format_: formats.Format) -
 
 
 @pytest.mark.parametrize(
-    ("verb", "heading"),
+    ("verb", "expected"),
     [
         ("rollback", "✓ rolled back: p aaaaaaa (cafe123) serves web · 1/1 · 62 s"),
         ("abort", "✓ aborted: p aaaaaaa (cafe123) serves web · 1/1 · 62 s"),
@@ -165,9 +166,9 @@ def test_pause_without_a_result_of_its_run_shows_both(format_: formats.Format) -
         ("reconcile", "✓ p aaaaaaa (cafe123) serves web · 1/1 · 62 s"),
     ],
 )
-def test_heading_of_a_way_back_names_it(verb: str, heading: str) -> None:
+def test_heading_of_a_rollback_or_abort_names_it(verb: str, expected: str) -> None:
     """A release that was rolled back is no new release."""
-    assert text.heading(replace(SUCCESS, verb=verb)) == heading
+    assert heading(replace(SUCCESS, verb=verb)) == expected
 
 
 def test_superseded_run_names_the_healthy_instances_of_each_release() -> None:
@@ -176,7 +177,7 @@ def test_superseded_run_names_the_healthy_instances_of_each_release() -> None:
     starting = replace(INSTANCE, name="web-2", state="verifying")
     rollout = replace(ROLLOUT, instances=(old, INSTANCE, starting, replace(old, name="web-9", deleted_s=5.0)))
     result = replace(SUCCESS, exit_code=5, message="another deploy.", rollout=rollout)
-    assert text.heading(result) == (
+    assert heading(result) == (
         "✗ web: deploy superseded by another change of the group, which stays (exit code 5) · 62 s"
     )
     assert ("healthy", "p:latest 1/1 · p aaaaaaa (cafe123) 1/2") in text.facts(result, command)
@@ -185,8 +186,8 @@ def test_superseded_run_names_the_healthy_instances_of_each_release() -> None:
 def test_markdown_escapes_and_fences_foreign_text() -> None:
     """Text of instances and of Compute Engine is no Markdown of the report."""
     report = formats.run_report(FAILURE, command, "markdown")
-    heading = "### ✗ web: deploy failed and rolled back (exit code 7) · 62 s"
-    assert report.startswith(f"{heading}\n\nrelease 'new': web-1 &lt;b&gt;")
+    first = "### ✗ web: deploy failed and rolled back (exit code 7) · 62 s"
+    assert report.startswith(f"{first}\n\nrelease 'new': web-1 &lt;b&gt;")
     assert "|  |" not in report
     assert "\n````text\nweb-1: RECREATING RUNNING UNHEALTHY\n  | ```docker: pull access denied\n````\n" in report
     assert "| web-1 | old old | healthy | 12 s | 30 s | - |" in report
