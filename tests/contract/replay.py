@@ -29,6 +29,8 @@ _READ_BY_POST: Final = ("wait", "listManagedInstances")
 _SHORTEST_S: Final = 1.0  # virtual, between two requests: a recording of an emulator may have none
 _LONGEST_NAME: Final = 200  # longer texts are scripts and messages, and no names
 _TRANSIENT: Final = 429
+_IN_USE: Final = "resourceInUseByAnotherResource"
+_USES_END_WITHIN_S: Final = 300  # virtual: what used a resource is gone when a recorded deletion succeeds
 
 
 def replay(emulator: EmulatorClient, exchanges: Sequence[Exchange]) -> list[str]:
@@ -91,10 +93,19 @@ def _paused(exchanges: Sequence[Exchange]) -> Iterator[tuple[Exchange, float]]:
 
 
 def _answer(emulator: EmulatorClient, exchange: Exchange, names: dict[str, str], pause_s: float) -> Exchange:
-    """Send a recorded request again; learn the names of the answer, and return the exchange with that answer."""
+    """
+    Send a recorded request again; learn the names of the answer, and return the exchange with that answer.
+
+    A request that succeeded is repeated while what it deletes is in use: an instance may live longer in the replay.
+    """
     emulator.pass_time(pause_s)
     path = re.sub(r"[^/?&=]+", lambda segment: names.get(unquote(segment[0]), segment[0]), exchange.path)
     answer = emulator.send(exchange.verb, path, _translated(exchange.request, names))
+    for _ in range(_USES_END_WITHIN_S):
+        if exchange.status >= 400 or _IN_USE not in answer.text:
+            break
+        emulator.pass_time(1.0)
+        answer = emulator.send(exchange.verb, path, _translated(exchange.request, names))
     document = answer.json() if answer.content else None
     names |= dict(_renamed(exchange.response, document))
     return replace(exchange, status=answer.status_code, response=document)

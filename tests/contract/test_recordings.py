@@ -35,8 +35,9 @@ def record_rollout(emulator: EmulatorClient, file: Path) -> tuple[Exchange, ...]
     emulator.rows()
     emulator.settled()
     emulator.get(_instance_path(emulator.rows()[0]))
+    emulator.do("DELETE", f"{TEMPLATES}/old")
     emulator.http.event_hooks = {"response": []}
-    for path in (GROUP, f"{TEMPLATES}/old", f"{TEMPLATES}/new", f"{CHECKS}/up"):
+    for path in (GROUP, f"{TEMPLATES}/new", f"{CHECKS}/up"):
         emulator.ask("DELETE", path)
         while emulator.send("GET", path).status_code == 200:
             emulator.pass_time(10.0)
@@ -99,6 +100,14 @@ def test_a_read_that_came_too_late_is_no_difference(emulator: EmulatorClient, tm
     missing = next(row for row in exchanges if row.status == 412)
     exchanges[number] = replace(exchanges[number], status=404, response=missing.response)
     assert replay(emulator, exchanges) == []
+
+
+def test_a_use_that_ends_later_is_no_difference(emulator: EmulatorClient, tmp_path: Path) -> None:
+    """The old instances are gone when their template is deleted, however little time a recording gives them."""
+    exchanges = record_rollout(emulator, tmp_path / "deploy.jsonl")
+    patched = next(n for n, row in enumerate(exchanges) if (row.verb, row.status) == ("PATCH", 200))
+    hurried = [*exchanges[: patched + 1], *(row for row in exchanges if row.verb == "DELETE")]
+    assert replay(emulator, [replace(row, at=exchanges[0].at) for row in hurried]) == []
 
 
 @environment(quotas={"INSTANCES": 24})
