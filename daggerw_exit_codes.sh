@@ -46,6 +46,10 @@ run_plan() { # ARGUMENTS of dagger: a function that ends with another code than 
         left=$((left - 1))
     done
     plan=$("$cli" "$@") || exit
+    if [ -z "$plan" ]; then # on a terminal dagger ends with 0 by SIGTERM (frontend_pretty.go, read 2026-11-28)
+        report "plan: dagger ended without a plan. Fix: call again"
+        exit 1
+    fi
     printf '%s\n' "$plan"
     # No line of another program begins at the first column, nor with two spaces in JSON.
     printf '%s\n' "$plan" | grep -qE '^((### )?[a-z0-9-]+: nothing to do,|  "action": "nothing",$)' || exit 2

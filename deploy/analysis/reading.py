@@ -5,8 +5,8 @@ from typing import Final, Literal
 
 from deploy.analysis_settings import CheckSettings
 
-# A series of more readings loses every second one of its older half, so that a bake of a day stays a small report; the
-# newer half decides.
+# A series of more readings loses every second one of its older half, so that a bake of a day stays a small report. The
+# last reading of each state stays: a reading that contradicts the later ones would be missing in the verdict.
 _MOST_READINGS: Final = 400
 
 
@@ -68,7 +68,10 @@ class CheckSeries:
         """Return the series with one more reading; one that is too long loses every second one of its older half."""
         readings, half = self.readings, _MOST_READINGS // 2
         if len(readings) >= _MOST_READINGS:
-            readings = (*readings[:half:2], *readings[half:])
+            older = readings[:half]
+            last = {old.state: number for number, old in enumerate(older)}.values()
+            kept = [old for number, old in enumerate(older) if number % 2 == 0 or number in last]
+            readings = (*kept, *readings[half:])
         return replace(self, readings=(*readings, reading))
 
 

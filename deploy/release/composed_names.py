@@ -53,6 +53,8 @@ def _patterns(repository: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
         "quotes, a line break or a port interrupt its name":
             rf"(?<![\w./:@-]){host}(?::443)?{slash}{path}{_END}",
     }  # fmt: skip
+    escaped = r"\\/".join(map(re.escape, parts))
+    sources["its slashes are escaped, as in a command of sed"] = rf"(?<=[^\\]/){escaped}{_END}"
     if len(parts) > 2:  # behind a host alone, a variable may stand for any repository
         folder = re.escape("/".join(parts[:-1]))
         ending = rf"{VARIABLE}{_END}|[\"'] ?\+ ?\w"

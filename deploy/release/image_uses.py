@@ -15,11 +15,13 @@ _DIGITS: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 # Entries whose value is the address of a script. Source: Compute Engine, "Use startup scripts on Linux VMs" and
 # "Run shutdown scripts", read on 2026-11-27.
 _SCRIPT_URLS: Final = ("startup-script-url", "shutdown-script-url")
-# Marks of a name as they stand in a URL. Artifact Registry itself names the package of an image `group/app` so: "If the
-# package ID part contains slashes, the slashes are escaped" (google/devtools/artifactregistry/v1/package.proto of
-# googleapis/googleapis at 1cfcea4, read on 2026-11-27).
-_ENCODED: Final = {"%2F": "/", "%3A": ":", "%40": "@"}
-_MARK: Final = re.compile("|".join(_ENCODED), re.IGNORECASE)
+# Marks of a name as they stand in a URL, and a slash as it stands in JSON or in a command of sed. Artifact Registry
+# itself names the package of an image `group/app` so: "If the package ID part contains slashes, the slashes are
+# escaped" (google/devtools/artifactregistry/v1/package.proto of googleapis/googleapis at 1cfcea4, read on 2026-11-27).
+_ENCODED: Final = {"%2F": "/", "%3A": ":", "%40": "@", r"\/": "/", r"\U002F": "/"}
+_MARK: Final = re.compile("|".join(map(re.escape, _ENCODED)), re.IGNORECASE)
+_SED_LINE: Final = re.compile(r".*\\/.*")
+_SLASH: Final = re.compile(r"\\?/")
 _MOST_PLACES: Final = 5
 
 
@@ -64,8 +66,8 @@ def image_uses(holders: Iterable[MetadataHolder], repository: str) -> ImageUses:
     """
     Return the digests and tags in metadata.
 
-    Every reference counts, also in a comment or encoded as in a URL: an image that is kept without need costs less than
-    an image that is missing at the next boot.
+    Every reference counts, also in a comment, or encoded as in a URL, in JSON or for sed: an image that is kept without
+    need costs less than an image that is missing at the next boot.
 
     Args:
         holders: templates, instances, groups and projects' own metadata.
@@ -84,14 +86,21 @@ def image_uses(holders: Iterable[MetadataHolder], repository: str) -> ImageUses:
         digests |= {f"sha256:{digits}" for digits in _DIGITS.findall(text)}
         if key == RECORD_KEY:
             continue
-        for mention in entry_mentions(key, text, repository):
+        found = [mention for each in (text, *_sed_text(value)) for mention in entry_mentions(key, each, repository)]
+        for mention in found:
             tags |= {mention.reference.tag} - {""}
             if mention.kind == "undecidable":
                 undecided.append(f"{holder}: '{key}' line {mention.line} ({mention.why or 'undecidable'})")
         unsearched += [f"{holder}: {place}" for place in _unsearched(key, text)]
     if undecided:
-        raise _undecided(undecided, repository)
+        raise _undecided(list(dict.fromkeys(undecided)), repository)
     return ImageUses(frozenset(digests), frozenset(tags), tuple(unsearched))
+
+
+def _sed_text(value: str) -> Iterator[str]:
+    """Yield a text in which the parts of `s/A/B/` are words: blanks for the slashes of a line that has escaped ones."""
+    if r"\/" in value:
+        yield _SED_LINE.sub(lambda line: _SLASH.sub(lambda slash: " /"[len(slash[0]) - 1], line[0]), value)
 
 
 def _unsearched(key: str, text: str) -> Iterator[str]:

@@ -153,7 +153,7 @@ class Execution:
         goal = Goal(
             target=plan.target,
             budget_s=plan.budget_s,
-            bake_s=self._config.rollout.judged_bake_s(self._config.rollout.bake_s),
+            bake_s=writer.watch.bake_s(self._config.rollout.bake_s),
             had_instances=not plan.is_empty,
         )
         try:

@@ -90,7 +90,7 @@ def _go_on(plan: DeployRelease | ContinueSteps, writer: GroupWriter, before: Can
 
 def _wait(writer: GroupWriter, canary: Canary, steps: tuple[Step, ...], index: int) -> Pause | None:
     """Wait until a step serves and its bake is over; return the pause that follows, None if the rollout goes on."""
-    bake_s = writer.config.rollout.judged_bake_s(steps[index].bake_s)
+    bake_s = writer.watch.bake_s(steps[index].bake_s)
     goal = Goal(target=canary.new, canary=canary, budget_s=None, bake_s=bake_s, had_instances=True)
     text = ""
     try:

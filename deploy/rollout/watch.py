@@ -75,6 +75,10 @@ class Watch:
         self._began_s = self._time.now_s()
         self._early_failures = EarlyFailureDetector(self.managed, self.config, has_phases=self.boot.has_phases)
 
+    def bake_s(self, least_s: float) -> float:
+        """Return how long success must last: where a check judges the release, as long as its metrics need."""
+        return self.config.rollout.judged_bake_s(least_s) if self.bake_check else least_s
+
     def until_served(self, goal: Goal) -> tuple[str, ...]:
         """
         Poll until the target version serves, twice in a row and for as long as the bake lasts; repeat a failed poll.

@@ -33,6 +33,26 @@ def test_interrupted_rollback_reads_no_metric(verb: str) -> None:
     assert rig.serving() == ["a"] * 3
 
 
+def test_bake_that_no_metric_judges_does_not_wait_for_scrapes() -> None:
+    """The wait for a rollback that has not settled reads no metric, and lasts no longer than without an analysis."""
+    rig = metered(ERRORS)
+    analysis = rig.config.rollout.analysis
+    assert analysis is not None
+    rig.metrics = {"errors": {"latest": 0.0, "a": 0.0, "b": 0.0}}
+    rig.deploy("a")
+    rig.deploy("b")
+    with pytest.raises(KeyboardInterrupt):
+        rig.execution(rig.plan_rollback(), show_snapshot=_interrupt).perform()
+    rare = analysis.model_copy(update={"scrape_s": 3_600.0})
+    rig.config = rig.config.model_copy(
+        update={"rollout": rig.config.rollout.model_copy(update={"analysis": rare, "bake_s": 30.0})}
+    )
+    began_s = rig.emulator.environment.clock.now_s()
+    rig.reconcile()
+    assert rig.serving() == ["a"] * 3
+    assert rig.emulator.environment.clock.now_s() - began_s < 600
+
+
 def test_release_that_has_served_is_not_judged_again() -> None:
     """A proven release whose group is resized a day later is not replaced because of a metric."""
     rig = metered(ERRORS)

@@ -91,6 +91,13 @@ def test_plan_that_fails_keeps_its_exit_code(tmp_path: Path) -> None:
     assert (completed.returncode, completed.stdout, completed.stderr.splitlines()[-1]) == (3, "", "refused")
 
 
+def test_plan_that_was_not_printed_does_not_differ(tmp_path: Path) -> None:
+    """On a terminal dagger ends with 0 by SIGTERM, before it has printed anything."""
+    completed = run_with(tmp_path, "exit 0", ["call", "plan", "--image", "x", "--exit-code"])
+    assert (completed.returncode, completed.stdout) == (1, "")
+    assert completed.stderr.splitlines()[-1] == "daggerw: plan: dagger ended without a plan. Fix: call again"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -130,6 +130,21 @@ def test_readings_of_one_scrape_are_one(poll_s: float, state: str, verdict: str)
     assert {found for at_s, found in verdicts.items() if at_s < 30} <= {"inconclusive"}
 
 
+@pytest.mark.parametrize("state", ["above", "within"])
+@pytest.mark.parametrize("odd", range(1_000, 1_032))
+def test_reading_that_contradicts_outlives_the_shortening_of_its_series(state: str, odd: int) -> None:
+    """With a poll each second and a scrape each hour a series loses readings that decide, but no contradiction."""
+    other = {"above": "within", "within": "above"}[state]
+    series, scrape_s = CheckSeries("x"), 3_600.0
+    for at in range(odd + 3_599):
+        series = series.add(_reading(other if at == odd else state, float(at)))
+    assert analysis_verdict([series], scrape_s).state == "inconclusive"
+    for at in range(odd + 3_599, odd + 3_599 + 800):
+        series = series.add(_reading(state, float(at)))
+    assert analysis_verdict([series], scrape_s).state == {"above": "failed", "within": "passed"}[state]
+    assert len(series.readings) <= 402
+
+
 @given(checks=st.lists(_STATES, max_size=4))
 def test_one_failing_check_fails_the_analysis(checks: list[list[str]]) -> None:
     """A failed check decides over inconclusive ones, and these over passed ones."""

@@ -29,6 +29,10 @@ def uses(**metadata: str) -> ImageUses:
         # The marks of a URL, in both cases, wherever they stand in the name.
         (f"docker run {'%2F'.join(REPOSITORY.rsplit('/', 1))}:v6", "", ("v6",)),
         (f"docker run {REPOSITORY.replace('/', '%2f')}%3Av7%40sha256%3a{'e' * 64}", "e", ("v7",)),
+        # A slash that is escaped for sed, or in JSON.
+        (f"#!/bin/sh\nsed -i 's/IMAGE/{REPOSITORY.replace('/', chr(92) + '/')}:v8/' compose.yml", "", ("v8",)),
+        (f'{{"image":"{REPOSITORY.replace("/", chr(92) + "/")}:v9"}}', "", ("v9",)),
+        (f'{{"image":"{REPOSITORY.replace("/", chr(92) + "u002f")}:v10"}}', "", ("v10",)),
         # Longer hexadecimal numbers are no digests; another repository's tags are none of these.
         ("a" * 65, "", ()),
         (f"docker run {REPOSITORY}-other:v4", "", ()),

@@ -11,6 +11,7 @@ FULL = f"{R}:v41"
 OTHER = f"{R}:v40"
 PREFIX, _, NAME = R.rpartition("/")
 HOST, _, PATH = R.partition("/")
+ESCAPED = R.replace("/", "\\/")
 
 
 def accepts(lines: str) -> bool:
@@ -28,6 +29,7 @@ def accepts(lines: str) -> bool:
         f'docker run "{PREFIX}/"${{NAME}}:v40', f"docker run {PREFIX}/\\\n{NAME}:v40",
         f'docker run {HOST}/"dojangkok-dev"{PATH.removeprefix("dojangkok-dev")}:v40',
         f"docker run {HOST}:443/{PATH}:v40", f'echo \'{{"image":"{OTHER}"}}\' > f'.replace("/", "\\/"),
+        f"sed -i 's/IMAGE/{ESCAPED}:v40/' compose.yml", f'sed -i "s/IMAGE/{ESCAPED}:v40/" compose.yml',
     ],
 )  # fmt: skip
 def test_name_that_is_put_together_is_a_mention(lines: str) -> None:
@@ -40,7 +42,7 @@ def test_name_that_is_put_together_is_a_mention(lines: str) -> None:
     [
         f"docker run {PREFIX}/sidecar:v1", f"docker run {PREFIX}/$TEAM/sidecar:v1", f"docker pull {HOST}/$P/other:v1",
         f"docker login {HOST}", f"docker run ${{B}}-{NAME}:v1", f'docker run {HOST}:443/{PATH}-worker:v1',
-        f"REGISTRY={PREFIX}",
+        f"REGISTRY={PREFIX}", f"sed -i 's/IMAGE/{ESCAPED}-worker:v1/' f", f"sed -i 's/IMAGE/a\\/{ESCAPED}:v1/' f",
     ],
 )  # fmt: skip
 def test_other_names_that_are_put_together_are_none(lines: str) -> None:

@@ -1,7 +1,9 @@
 """A call whose engine ends: real processes in the places of the CLI and the engine."""
 
+import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +13,21 @@ import pytest
 from tests.support.waiting import wait_until
 
 WITHIN_S = 20
+# The call ends by the first signal; the next process gets its id, and is still there when the last signal was sent.
+_SAME_ID = """
+here=.
+sleep 600 & engine=$!
+echo $engine >"$home/engine.lock"
+sh -c 'here=.; eval "$watch"; exec sleep 600' & call=$!
+sleep 1
+kill -KILL $engine
+wait $call
+echo $((call - 1)) >/proc/sys/kernel/ns_last_pid
+sleep 600 & later=$!
+[ $later = $call ] || { echo "another id: $later, $call"; exit 1; }
+sleep 3
+[ -e /proc/$later/exe ] && echo goes on
+"""
 
 
 @pytest.fixture
@@ -25,8 +42,15 @@ def engine(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
 
 def watched(home: Path, command: str) -> "subprocess.Popen[str]":
     """Start a shell that is watched as `daggerw` is, and runs a command."""
-    program = f'engine/watch $$ "{home}" </dev/null >/dev/null 2>&1 & {command}'
+    (home / "watched").write_text(_line_of_daggerw())
+    program = f'here=.; home="{home}"; . "{home}/watched"; {command}'
     return subprocess.Popen(["sh", "-c", program], stderr=subprocess.PIPE, text=True)
+
+
+def _line_of_daggerw() -> str:
+    """Return the lines of `daggerw` that start the watch."""
+    lines = Path("daggerw").read_text().splitlines(keepends=True)
+    return "".join(line for line in lines if "engine/watch" in line or line.startswith("    earlier="))
 
 
 def watches(home: Path) -> list[str]:
@@ -36,7 +60,7 @@ def watches(home: Path) -> list[str]:
     for file in files:
         with suppress(OSError):  # a process that ended meanwhile
             words = file.read_bytes().split(b"\0")
-            found += [file.parent.name] if b"engine/watch" in words and str(home).encode() in words else []
+            found += [file.parent.name] if b"./engine/watch" in words and str(home).encode() in words else []
     return found
 
 
@@ -49,6 +73,73 @@ def test_call_ends_with_its_engine_and_says_so(command: str, engine: "subprocess
     _, stderr = call.communicate(timeout=WITHIN_S)
     assert call.returncode in (-signal.SIGINT, -signal.SIGTERM)
     assert f"the local engine ended during this call ({tmp_path}/log/engine.log). Fix: call again" in stderr
+
+
+def test_process_that_the_caller_had_started_goes_on(engine: "subprocess.Popen[bytes]", tmp_path: Path) -> None:
+    """A script may start a job and then become the call by `exec`: the job is the call's child, and no part of it."""
+    inner = f'here=.; home="{tmp_path}"; . "{tmp_path}/watched"; exec sleep 600'
+    command = f"sleep 600 >/dev/null 2>&1 & echo $! >&2; exec sh -c '{inner}'"
+    (tmp_path / "watched").write_text(_line_of_daggerw())
+    call = subprocess.Popen(["sh", "-c", command], stderr=subprocess.PIPE, text=True)
+    assert call.stderr is not None
+    job = int(call.stderr.readline())
+    try:
+        wait_until(lambda: watches(tmp_path) != [])
+        engine.kill()
+        engine.wait()
+        call.communicate(timeout=WITHIN_S)
+        wait_until(lambda: watches(tmp_path) == [])
+        assert Path(f"/proc/{job}/exe").exists()
+    finally:
+        os.kill(job, signal.SIGKILL)
+
+
+def test_watch_ends_with_the_call_that_it_has_ended(engine: "subprocess.Popen[bytes]", tmp_path: Path) -> None:
+    """A call that ends by the first signal gets no other: Linux may have given its id to another process by then."""
+    call = watched(tmp_path, "exec sleep 600")
+    wait_until(lambda: watches(tmp_path) != [])
+    engine.kill()
+    engine.wait()
+    call.communicate(timeout=WITHIN_S)
+    ended_s = time.monotonic()
+    wait_until(lambda: watches(tmp_path) == [])
+    assert time.monotonic() - ended_s < 3
+
+
+def test_later_process_of_the_same_id_goes_on(tmp_path: Path) -> None:
+    """In a namespace the test chooses the next id of a process: the one that the call had."""
+    try:
+        done = subprocess.run(
+            ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "sh", "-c", _SAME_ID],
+            env={**os.environ, "home": str(tmp_path), "watch": _line_of_daggerw()}, capture_output=True, text=True,
+            timeout=WITHIN_S, check=False,
+        )  # fmt: skip
+    except FileNotFoundError:
+        pytest.skip("this machine has no program unshare")
+    if "unshare" in done.stderr:
+        pytest.skip(f"this machine makes no namespaces: {done.stderr}")
+    assert (done.returncode, done.stdout) == (0, "goes on\n"), done.stderr
+
+
+def test_reader_that_has_gone_holds_nothing_up(engine: "subprocess.Popen[bytes]", tmp_path: Path) -> None:
+    """As in `./daggerw … 2>&1 | head`: a process that waited for a reader of that pipe would wait for ever."""
+    call = watched(tmp_path, "trap '' PIPE; exec sleep 600")
+    assert call.stderr is not None
+    wait_until(lambda: watches(tmp_path) != [])
+    call.stderr.close()
+    engine.kill()
+    engine.wait()
+    call.wait(timeout=WITHIN_S)
+    wait_until(lambda: watches(tmp_path) == [])
+
+
+@pytest.mark.parametrize("content", ["", None])
+def test_call_without_an_engine_id_goes_on(content: str | None, tmp_path: Path) -> None:
+    """The id is unknown while another call sets the engine up, or after its folder was deleted."""
+    if content is not None:
+        (tmp_path / "engine.lock").write_text(content)
+    call = watched(tmp_path, "exec sleep 2")
+    assert call.wait(timeout=WITHIN_S) == 0
 
 
 @pytest.mark.usefixtures("engine")
