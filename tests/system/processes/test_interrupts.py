@@ -22,9 +22,9 @@ SEED = "dojangkok-dev-ai-server-seed"
 DEPLOY = ("deploy", "--image", reference("a"))
 
 
-def never_finish(deployer: Deployer) -> None:
+def never_finish(deployer: Deployer, **times: float) -> None:
     """Let the release's instances stay unhealthy, so that a signal comes before the end of the rollout."""
-    deployer.emulator.ask("emulator/instance-rules", {"image": reference("a"), "never_healthy": True})
+    deployer.emulator.ask("emulator/instance-rules", {"image": reference("a"), "never_healthy": True, **times})
 
 
 def interrupted(deployer: Deployer, is_time: Callable[[], bool], sent: signal.Signals, *more: str) -> str:
@@ -131,7 +131,7 @@ def test_signal_during_the_rollout_reports_remaining_instances_deadline_and_comm
 
 def test_signal_during_the_rollback_is_reported(deployer: Deployer) -> None:
     """A signal during the rollback reports what Compute Engine continues to do."""
-    never_finish(deployer)
+    never_finish(deployer, delete_s=300)  # 5 s, in which the rollback has not ended
     process = deployer.start(*DEPLOY)
     assert process.stderr is not None
     while "rolling back" not in process.stderr.readline():
