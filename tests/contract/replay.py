@@ -3,13 +3,14 @@ Replays recorded exchanges with Compute Engine on the emulator, and compares the
 
 First the emulator gets the resources that the recording reads before it writes. Then every request is sent again.
 Fingerprints, ids and names that the server chose differ, so they are learned from the answers: where a recorded answer
-has one text and the emulator's answer another, later requests contain the emulator's.
+has one text and the emulator's answer another, later requests contain the emulator's. A name that a client chose stays:
+where two answers show different moments of a rollout, they name different templates in the same place.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import unquote
@@ -42,15 +43,34 @@ def replay(emulator: EmulatorClient, exchanges: Sequence[Exchange]) -> list[str]
         exchanges: exchanges in the order of their times; only those with Compute Engine are replayed.
     """
     recorded = [exchange for exchange in exchanges if exchange.path.startswith(_COMPUTE)]
-    names: dict[str, str] = {}
-    for path, document in _initial(recorded):
+    initial = _initial(recorded)
+    names = _Names(_created(recorded) | {path.rpartition("/")[2] for path, _ in initial})
+    for path, document in initial:
         collection = path.rpartition("/")[0]
         emulator.do("POST", collection, document)
         if collection.endswith("instanceGroupManagers"):
             emulator.settled(path)
-        names |= dict(_renamed(document, emulator.get(path)))
+        names.learn(document, emulator.get(path))
     answered = [_answer(emulator, exchange, names, pause_s) for exchange, pause_s in _paused(recorded)]
     return [*_status_differences(recorded, answered), *_member_differences(recorded, answered)]
+
+
+@dataclass(frozen=True)
+class _Names:
+    """
+    Texts that the server chose.
+
+    Args:
+        chosen: names that a client chose, which are no such text.
+        texts: the emulator's text by that of the recording.
+    """
+
+    chosen: set[str]
+    texts: dict[str, str] = field(default_factory=dict)
+
+    def learn(self, recorded: Any, answered: Any) -> None:
+        """Add the texts of an answer that the emulator's answer has otherwise."""
+        self.texts.update(pair for pair in _renamed(recorded, answered) if pair[0] not in self.chosen)
 
 
 def method(exchange: Exchange) -> str:
@@ -65,7 +85,7 @@ def method(exchange: Exchange) -> str:
 
 def _initial(exchanges: Sequence[Exchange]) -> list[tuple[str, Json]]:
     """Return path and first document of each resource that the recording reads and does not create."""
-    created = {str((exchange.request or {}).get("name")) for exchange in exchanges if exchange.verb == "POST"}
+    created = _created(exchanges)
     resources: dict[str, Json] = {}
     for exchange in exchanges:
         if (exchange.verb, exchange.status) != ("GET", 200):
@@ -83,6 +103,12 @@ def _initial(exchanges: Sequence[Exchange]) -> list[tuple[str, Json]]:
     return sorted((networks | resources).items(), key=lambda item: _COLLECTIONS.index(item[0].split("/")[-2]))
 
 
+def _created(exchanges: Sequence[Exchange]) -> set[str]:
+    """Return the names of the resources that the recording creates."""
+    posted = (exchange.request or {} for exchange in exchanges if exchange.verb == "POST")
+    return {str(document["name"]) for document in posted if "name" in document}
+
+
 def _paused(exchanges: Sequence[Exchange]) -> Iterator[tuple[Exchange, float]]:
     """Yield each exchange with the seconds that had passed since the one before."""
     before = ""
@@ -92,22 +118,22 @@ def _paused(exchanges: Sequence[Exchange]) -> Iterator[tuple[Exchange, float]]:
         before = exchange.at
 
 
-def _answer(emulator: EmulatorClient, exchange: Exchange, names: dict[str, str], pause_s: float) -> Exchange:
+def _answer(emulator: EmulatorClient, exchange: Exchange, names: _Names, pause_s: float) -> Exchange:
     """
     Send a recorded request again; learn the names of the answer, and return the exchange with that answer.
 
     A request that succeeded is repeated while what it deletes is in use: an instance may live longer in the replay.
     """
     emulator.pass_time(pause_s)
-    path = re.sub(r"[^/?&=]+", lambda segment: names.get(unquote(segment[0]), segment[0]), exchange.path)
-    answer = emulator.send(exchange.verb, path, _translated(exchange.request, names))
+    path = re.sub(r"[^/?&=]+", lambda segment: names.texts.get(unquote(segment[0]), segment[0]), exchange.path)
+    answer = emulator.send(exchange.verb, path, _translated(exchange.request, names.texts))
     for _ in range(_USES_END_WITHIN_S):
         if exchange.status >= 400 or _IN_USE not in answer.text:
             break
         emulator.pass_time(1.0)
-        answer = emulator.send(exchange.verb, path, _translated(exchange.request, names))
+        answer = emulator.send(exchange.verb, path, _translated(exchange.request, names.texts))
     document = answer.json() if answer.content else None
-    names |= dict(_renamed(exchange.response, document))
+    names.learn(exchange.response, document)
     return replace(exchange, status=answer.status_code, response=document)
 
 

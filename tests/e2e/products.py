@@ -21,6 +21,7 @@ STORAGE = f"http://storage:{FAKES['storage']}"
 TOKEN = "fake-token-of-a-caller-of-the-server"
 SECRETS = ("fake-vllm-key", "fake-ocr-key", "fake-backend-token", TOKEN)
 PDF_PAGES = 3
+ANSWER_S = 60
 APPLICATION = application_file.parse((ROOT / "delivery.yaml").read_text())
 _PYTHON = base.python_image(programs(ROOT)[0].python)
 _CHROMA = "chromadb==1.5.9"  # as compose/ has it
@@ -65,7 +66,7 @@ class Products:
 
     def records(self, name: str, what: str = "calls") -> list[dict[str, Any]]:
         """Return what a fake has recorded: the calls that it got, or its callbacks."""
-        recorded: list[dict[str, Any]] = httpx.get(f"{self.urls[name]}/fake/{what}").json()
+        recorded: list[dict[str, Any]] = httpx.get(f"{self.urls[name]}/fake/{what}", timeout=ANSWER_S).json()
         return recorded
 
     def logged(self) -> str:

@@ -71,7 +71,7 @@ def test_checks_end_with_daggerw(machine: Checkout) -> None:
     assert checks.stdout.readline() == "started\n"
     checks.terminate()
     assert checks.stdout.readline() == "ended\n"
-    assert checks.wait(10) == 143
+    assert checks.wait(30) == 143
 
 
 def test_key_in_place_of_its_path_is_not_printed(machine: Checkout) -> None:

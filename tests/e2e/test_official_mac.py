@@ -90,7 +90,7 @@ def test_two_first_calls_at_once_install_equal_bytes(mac: Checkout, releases: Re
 def test_downloads_of_killed_calls_are_deleted_after_a_day(mac: Checkout) -> None:
     """A first call deletes what a call left two days ago, and neither a download of the last day nor one of now."""
     downloads = cli(mac).parents[1]
-    for name, age_s in {"download.now": 10, "download.today": _DAY_S - 60, "download.killed": 2 * _DAY_S + 60}.items():
+    for name, age_s in {"download.now": 10, "download.today": _DAY_S - 600, "download.killed": 2 * _DAY_S + 60}.items():
         (downloads / name).mkdir(parents=True)
         os.utime(downloads / name, (time.time() - age_s,) * 2)
     assert mac.daggerw("version").returncode == 0

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.e2e.products import PDF_PAGES, SECRETS, STORAGE, TOKEN, Products, running
+from tests.e2e.products import ANSWER_S, PDF_PAGES, SECRETS, STORAGE, TOKEN, Products, running
 from tests.support.programs import ROOT
 from tests.support.waiting import wait_until
 
@@ -15,9 +15,8 @@ from tests.support.waiting import wait_until
 _UPSTAGE = (ROOT / "tests/support/app_fakes/upstage.py").read_text()
 PHONE, RESIDENT_NUMBER, ACCOUNT = re.findall(r'^(?:PHONE|RESIDENT_NUMBER|ACCOUNT) = "(.+)"$', _UPSTAGE, re.MULTILINE)
 LEASE = {"url": f"{STORAGE}/lease.pdf?X-Amz-Signature=0a1b2c", "doc_type": "contract"}
-_ANSWER_S = 60
-_CALLBACK_S = 20
-_HEARTBEAT_S = 40
+_CALLBACK_S = 60
+_HEARTBEAT_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +30,13 @@ def products(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Products]:
 def post(products: Products, path: str, *, server: str = "local", **request: object) -> httpx.Response:
     """Send a request with the token of a caller, unless the request has other headers."""
     request = {"headers": {"Authorization": f"Bearer {TOKEN}"}, **request}
-    return httpx.post(f"{products.urls[server]}/api/{path}", timeout=_ANSWER_S, **request)  # type: ignore[arg-type]
+    return httpx.post(f"{products.urls[server]}/api/{path}", timeout=ANSWER_S, **request)  # type: ignore[arg-type]
 
 
 def store(products: Products, name: str) -> None:
     """Put a file on the object store of presigned URLs."""
     content = (products.files / name).read_bytes()
-    httpx.put(f"{products.urls['storage']}/fake/files/{name}", content=content).raise_for_status()
+    httpx.put(f"{products.urls['storage']}/fake/files/{name}", content=content, timeout=ANSWER_S).raise_for_status()
 
 
 def test_checklist_while_the_caller_waits(products: Products) -> None:
@@ -143,14 +142,14 @@ def test_chromadb_is_seen(products: Products) -> None:
 
 
 def _metric(products: Products, name: str) -> float:
-    text = httpx.get(f"{products.urls['local']}/metrics").text
+    text = httpx.get(f"{products.urls['local']}/metrics", timeout=ANSWER_S).text
     return float(re.findall(rf"^{name} (\S+)$", text, re.MULTILINE)[0])
 
 
 def test_only_production_hides_its_description(products: Products) -> None:
     """The API description is served locally, and not in production."""
-    status = {name: httpx.get(f"{products.urls[name]}/openapi.json").status_code for name in ("local", "prod")}
-    assert status == {"local": 200, "prod": 404}
+    answers = {name: httpx.get(f"{products.urls[name]}/openapi.json", timeout=ANSWER_S) for name in ("local", "prod")}
+    assert {name: answer.status_code for name, answer in answers.items()} == {"local": 200, "prod": 404}
 
 
 def test_logs_hold_neither_secrets_nor_personal_data(products: Products) -> None:

@@ -19,7 +19,7 @@ from tests.support.programs import require, skip_without
 
 _FIRST_PROCESS = Path(__file__).with_name("dockerd.sh")
 _START_S = 60
-_STOP_S = 30
+_STOP_S = 60
 _LOOPBACK = "127.0.0.1"
 
 
@@ -67,7 +67,7 @@ class Machine:
         )
         return done.stdout
 
-    def connect(self, port: int, timeout_s: float = 5, host: str = _LOOPBACK) -> socket.socket:
+    def connect(self, port: int, timeout_s: float = 20, host: str = _LOOPBACK) -> socket.socket:
         """Connect to a port of an address on the machine."""
 
         def inside() -> socket.socket:
@@ -90,7 +90,7 @@ class Machine:
         finally:
             connection.close()
 
-    def wait_for(self, port: int, path: str, within_s: float = 10, host: str = _LOOPBACK) -> bytes:
+    def wait_for(self, port: int, path: str, within_s: float = 30, host: str = _LOOPBACK) -> bytes:
         """Repeat a GET until the answer is 200, and return its body."""
         deadline = time.monotonic() + within_s
         while True:

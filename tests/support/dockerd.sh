@@ -35,7 +35,7 @@ wait -n || true
 # The machine is switched off, not shut down: the one way out that works in every state. Only its control groups would stay.
 exec 2>/dev/null
 kill -KILL -1 || true
-for _ in $(seq 50); do
+for _ in $(seq 300); do
     find /sys/fs/cgroup -type d -path "*/$name*" -delete || true
     [ -n "$(find /sys/fs/cgroup -type d -name "$name")" ] || exit 0
     sleep 0.1

@@ -1,6 +1,7 @@
 """HTTP servers of tests: on loopback, on a free port, in a thread of the test's own process."""
 
 import json
+import random
 import socket
 import ssl
 import threading
@@ -12,6 +13,8 @@ from typing import Any
 
 LOOPBACK = "127.0.0.1"
 _SHUTDOWN_POLL_S = 0.01
+_LOWEST_PORT = 20_000
+_MARKS: list[socket.socket] = []  # of the ports that this process has been given
 
 
 class FakeHandler(BaseHTTPRequestHandler):
@@ -81,7 +84,23 @@ def http_server(
 
 
 def free_port() -> int:
-    """Return a port of loopback that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """
+    Return a port of loopback that nothing listens on, and that no other caller gets while this process lives.
+
+    A program may bind it a minute later: Linux gives it neither to a connection nor to a server on port 0, because it
+    is outside their range (ip(7): ip_local_port_range, Linux 6.18, tried 2026-11-28).
+    """
+    lowest, highest = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    others = [port for port in range(_LOWEST_PORT, 65536) if not lowest <= port <= highest]
+    for port in random.sample(others, len(others)):
+        mark = socket.socket(socket.AF_UNIX)
+        try:
+            mark.bind(f"\0{__name__}:{port}")  # a name without a file, which ends with this process
+            with socket.socket() as probe:
+                probe.bind((LOOPBACK, port))
+        except OSError:
+            mark.close()
+            continue
+        _MARKS.append(mark)
+        return port
+    raise AssertionError(f"no port from {_LOWEST_PORT} on is free and outside {lowest} to {highest}")

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,9 @@ NEEDS_GOOGLE = (
 _LEFT_OUT = [name for name in NEEDS_GOOGLE if name != "capacity"]
 PROJECT = "disposable-1"
 _RUN_S = 1800
+_SPEED = 60  # of the emulator's clock
+# No slower instance has the emulator of the replay: what a run has waited for has happened in its replay, too.
+_INSTANCES = {"create_s": 6, "boot_s": 12, "answer_s": 20, "delete_s": 16}
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,8 @@ def emulator(tmp_path: Path, registry: str) -> Iterator[Emulator]:
     """An emulator whose group has the names of the run."""
     seed = tmp_path / "seed.yaml"
     seed.write_text(_with_names((ROOT / "emulator/seeds/dojangkok.yaml").read_text(), registry))
-    with run_emulator("--seed", str(seed)) as running:
+    with run_emulator(seed=seed, speed=_SPEED) as running:
+        running.ask("emulator/instance-rules", _INSTANCES)
         yield running
 
 
@@ -196,6 +201,7 @@ def assert_replayed(folder: Path) -> None:
     runs = folder / "runs"
     runs.mkdir()
     (folder / "exchanges").rename(runs / "exchanges")
+    _stretch(runs / "exchanges")
     done = subprocess.run(
         [*command, "-p", "no:cacheprovider"], cwd=ROOT, env={**os.environ, "RECORDINGS": str(runs)},
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_RUN_S, check=False,
@@ -203,3 +209,14 @@ def assert_replayed(folder: Path) -> None:
     assert done.returncode == 0, done.stdout
     for number in (0, 1):
         assert re.search(rf"^PASSED \S+::test_committed_recordings\[.*run-{number}\b.*\]$", done.stdout, re.MULTILINE)
+
+
+def _stretch(exchanges: Path) -> None:
+    """Write the times of a recording by the emulator's clock, as the replay lets time pass between two requests."""
+    rows = {file: [json.loads(line) for line in file.read_text().splitlines()] for file in exchanges.iterdir()}
+    began = min(datetime.fromisoformat(row["at"]) for lines in rows.values() for row in lines)
+    for file, lines in rows.items():
+        for row in lines:
+            passed = datetime.fromisoformat(row["at"]) - began
+            row["at"] = (began + passed * _SPEED).isoformat(timespec="microseconds")
+        file.write_text("".join(f"{json.dumps(row, ensure_ascii=False, sort_keys=True)}\n" for row in lines))

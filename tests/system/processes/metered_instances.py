@@ -45,7 +45,7 @@ class MeteredInstances:
 
     def run(self) -> None:
         """Start and stop servers as instances come and go, and send each of them requests, until `stop` is called."""
-        with httpx.Client(trust_env=False) as client:
+        with httpx.Client(trust_env=False, timeout=30) as client:
             while not self._is_over.wait(_ROUND_S):
                 self._follow()
                 for name, (_, address) in self._servers.items():

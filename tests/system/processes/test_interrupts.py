@@ -20,7 +20,11 @@ from tests.support.reports import unwrapped
 
 SEED = "dojangkok-dev-ai-server-seed"
 DEPLOY = ("deploy", "--image", reference("a"))
-BROKEN = {"image": reference("a"), "never_healthy": True}
+
+
+def never_finish(deployer: Deployer, **times: float) -> None:
+    """Let the release's instances stay unhealthy, so that a signal comes before the end of the rollout."""
+    deployer.emulator.ask("emulator/instance-rules", {"image": reference("a"), "never_healthy": True, **times})
 
 
 def interrupted(deployer: Deployer, is_time: Callable[[], bool], sent: signal.Signals, *more: str) -> str:
@@ -57,6 +61,7 @@ def test_signal_before_the_patch_leaves_the_group_unchanged(deployer: Deployer) 
 
 def test_group_is_read_after_an_unanswered_patch(deployer: Deployer) -> None:
     """After an unanswered PATCH the process reads the group to report whether the write took effect."""
+    never_finish(deployer)
     wait = deployer.emulator.plan_fault(on="zoneOperations.wait", hang=True)
     stderr = interrupted(deployer, wait, signal.SIGTERM)
     assert re.search(rf"Compute Engine continues with '{SEED}-r-\w{{12}}': it replaces 3 more", unwrapped(stderr))
@@ -80,6 +85,7 @@ def test_hangup_that_nohup_ignores_ends_nothing(deployer: Deployer) -> None:
 @pytest.mark.parametrize("speed", [10])
 def test_closed_terminal_ends_the_process_and_keeps_its_report(deployer: Deployer) -> None:
     """A process whose terminal is closed gets SIGHUP, cannot write, and still records its report."""
+    never_finish(deployer)
     verifying = deployer.emulator.watch_for_activity("verifying")
     master, slave = pty.openpty()
     process = subprocess.Popen(
@@ -109,6 +115,7 @@ def drain(descriptor: int) -> None:
 @pytest.mark.parametrize("speed", [10])
 def test_signal_during_the_rollout_reports_remaining_instances_deadline_and_commands(deployer: Deployer) -> None:
     """The report after a signal has the remaining instances, the deadline, and the commands to resume and undo."""
+    never_finish(deployer)
     verifying = deployer.emulator.watch_for_activity("verifying")
     stderr = interrupted(deployer, verifying, signal.SIGTERM)
     deadline = re.search(r"it replaces 3 more instances, with time until (\d\d:\d\d:\d\d) UTC", unwrapped(stderr))
@@ -124,7 +131,7 @@ def test_signal_during_the_rollout_reports_remaining_instances_deadline_and_comm
 
 def test_signal_during_the_rollback_is_reported(deployer: Deployer) -> None:
     """A signal during the rollback reports what Compute Engine continues to do."""
-    deployer.emulator.ask("emulator/instance-rules", verb="POST", body=BROKEN)
+    never_finish(deployer, delete_s=300)  # 5 s, in which the rollback has not ended
     process = deployer.start(*DEPLOY)
     assert process.stderr is not None
     while "rolling back" not in process.stderr.readline():

@@ -1,6 +1,7 @@
 """AI servers of the real image on a machine of their own, with fakes of vLLM and the backend, under a load."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -134,6 +135,12 @@ class Fleet:
         """Return the callbacks of a load that the backend has recorded so far."""
         callbacks = json.loads(self.machine.wait_for(BACKEND, "/fake/callbacks"))
         return [callback for callback in callbacks if callback["id"].startswith(f"{prefix}-")]
+
+    def working(self, number: int) -> int:
+        """Return the number of checklists that a server is working on."""
+        metrics = self.machine.wait_for(8000, "/metrics", host=ADDRESSES[number % len(ADDRESSES)]).decode()
+        found = re.search(r'^ai_jobs\{product="checklist",state="working"\} (\S+)$', metrics, re.MULTILINE)
+        return int(float(found[1])) if found else 0
 
     def attempts(self, prefix: str) -> list[tuple[str, str]]:
         """Return id and key of every attempt of a callback of a load, including failed attempts."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import wait_until
 from tests.system.stacks.replacing import (
     ADDRESSES,
     BACKEND,
@@ -21,6 +22,7 @@ from tests.system.stacks.replacing import (
 _REPLACEMENTS = 20
 _LATENCY_S = 2
 _MORE_MIB = 100
+_AT_WORK = 20  # jobs of the server that is switched off
 _DRAIN_S = 2  # the load probes ten times a second, but slower on a busy computer
 Check = Callable[[Outcome], None]
 
@@ -131,12 +133,12 @@ def test_server_of_a_deleted_vm_finishes_its_work(archive: Path, check: Check) -
     with run_fleet(archive, latency_s=14) as fleet:
         fleet.start(0, DRAIN_SEC=_DRAIN_S)
         with fleet.load("deleted") as outcome:
-            time.sleep(2)
+            wait_until(lambda: fleet.working(0) > _AT_WORK)
         fleet.switch_off()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while len(outcome.callbacks) < len(outcome.accepted) and time.monotonic() < deadline:
             time.sleep(0.5)
             outcome.callbacks = fleet.callbacks("deleted")
         check(outcome)
-        assert len(outcome.accepted) > 20, outcome.figures
+        assert len(outcome.accepted) > _AT_WORK, outcome.figures
         assert all("checklists" in callback["body"] for callback in outcome.callbacks), outcome.figures
