@@ -26,7 +26,7 @@ def engine(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
 def watched(home: Path, command: str) -> "subprocess.Popen[str]":
     """Start a shell that is watched as `daggerw` is, and runs a command."""
     program = f'engine/watch $$ "{home}" </dev/null >/dev/null 2>&1 & {command}'
-    return subprocess.Popen(["sh", "-c", program], stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(["sh", "-c", program], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def watches(home: Path) -> list[str]:
@@ -54,7 +54,7 @@ def test_call_ends_with_its_engine_and_says_so(command: str, engine: "subprocess
 @pytest.mark.usefixtures("engine")
 def test_call_ends_by_itself_and_the_watch_with_it(tmp_path: Path) -> None:
     """A call that ends is not held up: its output is closed at once, and the watch goes within a second or two."""
-    call = watched(tmp_path, "exec sleep 1")
+    call = watched(tmp_path, "exec cat")
     wait_until(lambda: watches(tmp_path) != [])
     _, stderr = call.communicate(timeout=WITHIN_S)
     assert (call.returncode, stderr) == (0, "")
