@@ -170,7 +170,7 @@ _EMULATOR_PROOFS: Final = (
         ),
     ),
 )
-_READ_BY_ACCEPTANCE: Final = ("compose", "environments", "iac", "lib")
+_READ_BY_ACCEPTANCE: Final = ("compose", "environments", "iac", "lib", "tests/support/waiting.py")
 _READ_BY_CI: Final = (
     ".ci", ".env", ".github", ".pre-commit-config.yaml", "Dockerfile", "Makefile", "dagger.json", "daggerw",
     "daggerw_exit_codes.sh", "accessory/pyproject.toml", "delivery.yaml", "deploy/__main__.py", "deploy/pyproject.toml",
