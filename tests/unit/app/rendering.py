@@ -54,7 +54,7 @@ def pipes() -> int:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait until a condition of processes or pipes holds, for which the kernel sets no event."""
+    """Wait until a condition of another process or thread holds, which sets no event."""
     with anyio.fail_after(20):
         while not condition():  # noqa: ASYNC110 - see above
             await asyncio.sleep(0.01)
