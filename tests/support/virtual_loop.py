@@ -4,9 +4,11 @@ import asyncio
 import selectors
 from collections.abc import Coroutine
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+
+_T = TypeVar("_T")
 
 
 class _Waits(selectors.DefaultSelector):
@@ -35,7 +37,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Let seconds pass in which the loop runs nothing."""
         self._blocked_s += seconds
 
-    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+    def run(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
         """Run a coroutine to its end, and close the loop."""
         try:
             return self.run_until_complete(coroutine)
