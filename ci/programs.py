@@ -170,7 +170,7 @@ _EMULATOR_PROOFS: Final = (
         ),
     ),
 )
-_READ_BY_ACCEPTANCE: Final = ("compose", "environments", "iac", "lib")
+_READ_BY_ACCEPTANCE: Final = ("compose", "environments", "iac", "lib", "tests/support/waiting.py")
 _READ_BY_CI: Final = (
     ".ci", ".env", "Dockerfile", "Makefile", "dagger.json", "daggerw", "examples", "lib", "policy/tools", "uv.lock",
     ".github", "delivery.yaml", "docs/adopt.md", "docs/reference.md", "environments", "pyproject.toml", "tests/support",

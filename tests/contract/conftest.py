@@ -95,12 +95,22 @@ def _in_process(emulator: Emulator) -> Iterator[EmulatorClient]:
         yield EmulatorClient(http, None, partial(_google, endpoint="http://emulator", adapter=Adapter(emulator)))
 
 
+_serving: list[threading.Thread] = []
+
+
+def pytest_sessionfinish() -> None:
+    """Wait until all servers have ended: a thread that runs while Python ends may crash the process."""
+    for thread in _serving:
+        thread.join(20)
+
+
 def _over_http(emulator: Emulator) -> Iterator[EmulatorClient]:
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     server = uvicorn.Server(configuration(emulator))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
+    _serving.append(thread)
     try:
         with httpx.Client(base_url=url, timeout=20, trust_env=False) as http:
             adapter = Moving(url) if emulator.environment.clock.is_manual else None
@@ -108,8 +118,7 @@ def _over_http(emulator: Emulator) -> Iterator[EmulatorClient]:
                 http, emulator.environment.clock.speed, partial(_google, endpoint=url, adapter=adapter), url
             )
     finally:
-        server.should_exit = True
-        listening.close()
+        server.should_exit = True  # the thread closes its socket, whose descriptor no later server may have before
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

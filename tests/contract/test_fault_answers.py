@@ -86,11 +86,11 @@ def test_a_dripping_body_outlives_a_deadline(emulator: EmulatorClient) -> None:
     emulator.plan({"on": "instanceTemplates.list", "nth": [1], "drip_s": 0.2})
     began_s = time.monotonic()
     if emulator.url:
-        with emulator.http.stream("GET", TEMPLATES, timeout=5) as answer:
+        with emulator.http.stream("GET", TEMPLATES, timeout=20) as answer:
             parts = answer.iter_raw()
             received = next(parts) + next(parts)
-        assert time.monotonic() - began_s < 5
-        assert len(received) < 10
+        assert time.monotonic() - began_s < 20
+        assert len(received) < 100  # a stalled client gets what has come meanwhile
     else:
         with pytest.raises(httpx.ReadTimeout):
             emulator.http.get(TEMPLATES, timeout=3)

@@ -97,7 +97,7 @@ def test_read_that_never_ends_is_abandoned(monkeypatch: pytest.MonkeyPatch) -> N
     began_s = time.monotonic()
     failed = Instance("web-1", NEW, "RUNNING", "VERIFYING", "UNHEALTHY", zone=rig.config.location.name)
     assert diagnostics.read_diagnostics(rig.managed(compute), failed, "") == ("web-1: VERIFYING RUNNING UNHEALTHY",)
-    assert time.monotonic() - began_s < 5
+    assert time.monotonic() - began_s < 20
     never.set()
 
 

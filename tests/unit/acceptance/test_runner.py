@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -16,6 +17,7 @@ from acceptance.place import AcceptanceError, Place
 from acceptance.progress import Progress
 from acceptance.runner import StepFailedError, rendered, run_step
 from acceptance.steps import Command, Step
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -24,6 +26,19 @@ def place(tmp_path: Path) -> Place:
     for name in ("logs", "exchanges"):
         (tmp_path / name).mkdir()
     return Place("disposable-1", tmp_path, "asia-northeast3-a", "host/app", is_http=False)
+
+
+@pytest.fixture
+def _waits_from_ready(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the longest time of a command begin when it has made the file `ready`; then make the file `waits`."""
+
+    class Process(subprocess.Popen[bytes]):
+        def wait(self, timeout: float | None = None) -> int:
+            wait_until((place.folder / "ready").exists)
+            (place.folder / "waits").touch()
+            return super().wait(timeout)
+
+    monkeypatch.setattr(subprocess, "Popen", Process)
 
 
 def python(code: str, *arguments: str, **more: Any) -> Command:
@@ -101,9 +116,10 @@ time.sleep(60)
 """
 
 
+@pytest.mark.usefixtures("_waits_from_ready")
 def test_a_program_without_end_is_interrupted(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """A command gets one interrupt after its longest time, may end in order, and its output is in the log."""
-    monkeypatch.setattr(runner, "_COMMAND_S", 3.0)
+    monkeypatch.setattr(runner, "_COMMAND_S", 0.1)
     with pytest.raises(StepFailedError, match="no end within"):
         run_step(step(python(_STAYS)), place, Progress())
     assert (place.folder / "interrupts").read_text() == "x"
@@ -111,21 +127,23 @@ def test_a_program_without_end_is_interrupted(place: Place, monkeypatch: pytest.
     assert [file.name for file in (place.folder / "logs").iterdir()] == ["deploy.log"]
 
 
+@pytest.mark.usefixtures("_waits_from_ready")
 def test_a_program_that_ignores_an_interrupt_is_killed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """A command that does not end after its interrupt is killed together with its children."""
-    monkeypatch.setattr(runner, "_COMMAND_S", 0.5)
+    monkeypatch.setattr(runner, "_COMMAND_S", 0.1)
     monkeypatch.setattr(runner, "_INTERRUPTED_S", 0.1)
-    code = "trap '' INT; echo applying; sleep 60 & wait"
+    code = "trap '' INT; echo applying; touch ready; sleep 60 & wait"
     with pytest.raises(StepFailedError, match="no end within"):
         run_step(step(Command(arguments=("sh", "-c", code))), place, Progress())
     assert "applying" in (place.folder / "logs/deploy.log").read_text()
 
 
+@pytest.mark.usefixtures("_waits_from_ready")
 def test_an_interrupt_of_the_person_reaches_the_command_once(place: Place) -> None:
     """Ctrl-C lets the command end in order, and then ends the step; the log has the output."""
 
     def interrupt() -> None:
-        while not (place.folder / "ready").exists():
+        while not (place.folder / "waits").exists():
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGINT)
 

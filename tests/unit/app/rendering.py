@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pymupdf
 import uvloop
 
@@ -50,3 +51,10 @@ def children() -> set[str]:
 def pipes() -> int:
     """Return the number of open pipes of this process."""
     return sum(entry.is_fifo() for entry in Path("/proc/self/fd").iterdir() if entry.exists())
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition of another process or thread holds, which sets no event."""
+    with anyio.fail_after(20):
+        while not condition():  # noqa: ASYNC110 - see above
+            await asyncio.sleep(0.01)

@@ -14,6 +14,7 @@ from app.jobs import Done
 from app.metrics import CALLBACKS
 from tests.support.app_fakes.plan import Fault
 from tests.support.app_fakes.routing import Routing
+from tests.support.virtual_loop import VirtualLoop
 from tests.unit.app.app_environment import AppEnvironment, fake_settings
 from tests.unit.app.service_clients import service_client
 
@@ -99,7 +100,7 @@ def test_cancelled_callback_is_counted(environment: AppEnvironment, caplog: pyte
             delivering.cancel()
             await asyncio.wait({delivering})
 
-    asyncio.run(scenario())
+    VirtualLoop().run(scenario())
     assert CALLBACKS.labels("failed")._value.get() == before + 1
     assert [record.case_id for record in caplog.records if hasattr(record, "case_id")] == ["case-7"]
 

@@ -14,6 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 from app.caller_check import OPEN_PATHS, CallerCheck
 from app.callers import Callers
 from tests.unit.app.app_environment import AppEnvironment
+from tests.unit.app.raw_connections import answer_of
 from tests.unit.app.servers import serving
 
 OLD, NEW = "old-token-of-the-backend-" + "o" * 16, "new-token-of-the-backend-" + "n" * 16
@@ -128,8 +129,7 @@ def test_refusal_comes_before_the_body(address: tuple[str, int], line: str) -> N
 def test_connection_of_a_refused_request_is_used_again(address: tuple[str, int]) -> None:
     """A caller that sends a body after the refusal can read it, and send a valid request on the same connection."""
     with socket.create_connection(address, timeout=10) as connection:
-        connection.sendall(_head(API[0], 2))
-        assert connection.recv(2**16).startswith(b"HTTP/1.1 401 ")
+        assert answer_of(connection, _head(API[0], 2)).startswith(b"HTTP/1.1 401 ")
         connection.sendall(b"{}")
-        connection.sendall(_head(API[0], 2, f"Authorization: Bearer {OLD}") + b"{}")
-        assert connection.recv(2**16).startswith(b"HTTP/1.1 200 ")
+        request = _head(API[0], 2, f"Authorization: Bearer {OLD}") + b"{}"
+        assert answer_of(connection, request).startswith(b"HTTP/1.1 200 ")

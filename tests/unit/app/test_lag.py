@@ -11,36 +11,43 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from app.lag import LagPolicy, LoopLag
+from tests.support.virtual_loop import VirtualLoop, virtual_loop
 from tests.unit.app.app_environment import FAST, AppEnvironment
 from tests.unit.app.servers import serving
 
 _POLICY = LagPolicy(longest_s=0.1, period_s=0.01)
 
 
-def test_lag_is_that_of_a_blocked_loop() -> None:
+@pytest.fixture
+def loop(monkeypatch: pytest.MonkeyPatch) -> VirtualLoop:
+    """A loop whose clock is that of the lag."""
+    return virtual_loop(monkeypatch, "app.lag")
+
+
+def test_lag_is_that_of_a_blocked_loop(loop: VirtualLoop) -> None:
     """A loop that is blocked for 0.3 s has about this lag, and none afterwards."""
     lag, blocked_s = LoopLag(_POLICY), 0.0
 
     async def scenario() -> None:
         nonlocal blocked_s
-        await _block(lag)
+        await _block(loop, lag)
         blocked_s = lag.seconds
         await asyncio.sleep(0.1)
 
-    asyncio.run(_sampled(lag, scenario))
-    assert blocked_s >= 0.25
-    assert lag.seconds <= 0.1
+    _run_sampled(loop, lag, scenario)
+    assert 0.25 <= blocked_s <= 0.3
+    assert lag.seconds == pytest.approx(0, abs=1e-6)
 
 
-def test_a_pause_is_no_load() -> None:
+def test_a_pause_is_no_load(loop: VirtualLoop) -> None:
     """After a single long lag requests are accepted; a second one in a row is noticed before it has ended."""
     lag = LoopLag(_POLICY)
     is_long = []
 
     async def scenario() -> None:
-        await _block(lag)
+        await _block(loop, lag)
         is_long.append(lag.is_long)
-        time.sleep(0.3)  # noqa: ASYNC251 - blocks the loop
+        loop.block(0.3)
         is_long.append(lag.is_long)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -48,21 +55,24 @@ def test_a_pause_is_no_load() -> None:
         await asyncio.sleep(0.1)
         is_long.append(lag.is_long)
 
-    asyncio.run(_sampled(lag, scenario))
+    _run_sampled(loop, lag, scenario)
     assert is_long == [False, True, True, False]
 
 
-async def _sampled(lag: LoopLag, scenario: Callable[[], Awaitable[None]]) -> None:
-    lag.start()
-    await asyncio.sleep(0.05)
-    await scenario()
-    lag.stop()
+def _run_sampled(loop: VirtualLoop, lag: LoopLag, scenario: Callable[[], Awaitable[None]]) -> None:
+    async def sampled() -> None:
+        lag.start()
+        await asyncio.sleep(0.05)
+        await scenario()
+        lag.stop()
+
+    loop.run(sampled())
 
 
-async def _block(lag: LoopLag) -> None:
+async def _block(loop: VirtualLoop, lag: LoopLag) -> None:
     """Block the loop, and let it run what is late."""
     before_s = lag.seconds
-    time.sleep(0.3)  # noqa: ASYNC251 - blocks the loop
+    loop.block(0.3)
     while lag.seconds <= max(before_s, 0.1):  # noqa: ASYNC110 - the lag has no event
         await asyncio.sleep(0)
 

@@ -10,6 +10,7 @@ import pytest
 
 from app.clients.outbound import Destination, Outbound, _requested_wait_s
 from app.errors import OutboundError
+from tests.support.virtual_loop import VirtualLoop
 from tests.unit.app.scripted_service import NO_WAITS, Script, send
 from tests.unit.app.service_clients import service_client
 
@@ -87,4 +88,4 @@ def test_waiting_call_holds_no_place() -> None:
                 wait.cancel()
             return answer.status
 
-    assert asyncio.run(scenario()) == 200
+    assert VirtualLoop().run(scenario()) == 200

@@ -1,7 +1,6 @@
 """Gates beside build and smoke: what stops a release, and the text of it."""
 
 import asyncio
-import time
 from typing import Any
 
 import dagger
@@ -201,8 +200,6 @@ def test_half_of_a_smoke_that_fails_cancels_the_other(monkeypatch: pytest.Monkey
         failure = "nothing listens on 8000" if half == failing else ""
         monkeypatch.setattr(image, half, lambda *_, failure=failure: Half(failure, events))
     built: Any = Built()
-    began_s = time.monotonic()
     with pytest.raises(GateError, match=r"smoke, (.|\n)*nothing listens on 8000") as failed:
         asyncio.run(gates.smoke(built, APPLICATION))
-    assert time.monotonic() - began_s < 5
     assert (events, failed.value.exit_code) == (["cancelled"], 6)

@@ -1,6 +1,5 @@
 """The order of a release: work beside the gates, work after them, and work that a failed gate prevents."""
 
-import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +17,7 @@ from ci.stages import Stage
 from ci.steps import base, environment, image, registry
 from ci.steps.environment import Project
 from ci.steps.python_checks import Linted
+from tests.support.virtual_loop import VirtualLoop
 from tests.unit.ci.doubles import APPLICATION, SOURCE, VOLUMES, options, query_error
 
 CONTEXT = SOURCE.filter(include=["app/**"])
@@ -121,7 +121,7 @@ def effects(monkeypatch: pytest.MonkeyPatch) -> Effects:
 
 
 def roll_out(given: Options = LOCAL, destination: Destination = DESTINATION) -> release.Release:
-    return asyncio.run(release.roll_out(GATED, destination, given))
+    return VirtualLoop().run(release.roll_out(GATED, destination, given))
 
 
 def test_environments_are_built_beside_the_gates_and_the_rollout_comes_last(effects: Effects) -> None:
@@ -167,7 +167,7 @@ def test_environment_that_cannot_be_built_does_not_end_the_gates(effects: Effect
 
 def test_publish_rolls_nothing_out_and_builds_no_environment_of_the_rollout(effects: Effects) -> None:
     """It needs the tools of the push alone."""
-    made = asyncio.run(release.publish_image(GATED, DESTINATION, options()))
+    made = VirtualLoop().run(release.publish_image(GATED, DESTINATION, options()))
     assert set(effects.events[:2]) == {"registry", "layout"}
     assert effects.events[2:] == ["gates", "layout", "push begins", "push"]
     assert made.published.reference == "registry:5000/a/ai-server@sha256:12"

@@ -22,7 +22,7 @@ from lib.image_reference import Reference
 from tests.unit.lib.slow_server import SlowServer, serve_slowly
 
 LIMIT_S = 0.6
-LATEST_S = 3.0
+LATEST_S = 20.0  # a whole answer with a byte every 0.1 s would need 24 s and more
 DIGEST = "sha256:" + "1" * 64
 REQUESTS: dict[str, Callable[[Session], object]] = {
     "compute": lambda opened: opened.managed.compute.get("zones/z/instanceGroupManagers/g"),
@@ -42,10 +42,11 @@ def test_exchange_with_a_slow_server_ends_at_the_deadline(
     monkeypatch.setattr(session, "Compute", functools.partial(Compute, budget_s=0.0))
     monkeypatch.setattr(session, "Registry", functools.partial(Registry, budget_s=0.0))
     monkeypatch.setattr(granted_permissions, "_BUDGET_S", 0.0)
-    head = b"HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n"
-    dripped = {"headers": SlowServer(slowly=head), "body": SlowServer(at_once=head, slowly=b" " * 90)}[part]
+    status, drip = b"HTTP/1.1 200 OK\r\n", b"x-drip: 1\r\n" * 30
+    body = SlowServer(at_once=status + b"content-length: 300\r\n\r\n", slowly=b" " * 300)
+    dripped = {"headers": SlowServer(slowly=status + drip), "body": body}[part]
     if asked == "registry" and part == "body":
-        dripped = SlowServer(at_once=b"HTTP/1.1 200 OK\r\n", slowly=b"x-drip: 1\r\n" * 9)  # HEAD has no body
+        dripped = SlowServer(at_once=status, slowly=drip)  # HEAD has no body
     with serve_slowly(dripped) as server:
         settings = Config(
             project="p",

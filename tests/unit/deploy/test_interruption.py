@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from queue import SimpleQueue
 
 import httpx
 import pytest
@@ -79,7 +80,7 @@ def test_read_after_an_interruption_is_abandoned(monkeypatch: pytest.MonkeyPatch
 
         def answer(self, request: httpx.Request) -> httpx.Response:
             """Answer later than the reader waits."""
-            never.wait(1)
+            never.wait(20)
             return super().answer(request)
 
     assert read_interruption(Slow(settled()).managed(), RESULT) == UNKNOWN
@@ -88,17 +89,17 @@ def test_read_after_an_interruption_is_abandoned(monkeypatch: pytest.MonkeyPatch
 
 def test_bounded_read_returns_raises_or_is_abandoned() -> None:
     """A read in time gives its result or its error; a late read continues in a thread that ends with the process."""
-    threads: list[threading.Thread] = []
+    threads: SimpleQueue[threading.Thread] = SimpleQueue()
     never = threading.Event()
 
     def wait() -> str:
-        threads.append(threading.current_thread())
-        never.wait(10)
+        threads.put(threading.current_thread())
+        never.wait(20)
         return "late"
 
-    assert result_within(5.0, lambda: "in time") == "in time"
+    assert result_within(20.0, lambda: "in time") == "in time"
     with pytest.raises(ValueError, match="no number"):
-        result_within(5.0, lambda: int("no number"))
+        result_within(20.0, lambda: int("no number"))
     assert result_within(0.05, wait) is None
-    assert threads[0].daemon
+    assert threads.get(timeout=20).daemon
     never.set()

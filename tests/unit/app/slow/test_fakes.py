@@ -1,7 +1,7 @@
 """The fakes of other services, in this process."""
 
-import asyncio
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -123,13 +123,15 @@ async def test_upstage_refuses_invalid_requests() -> None:
     assert (await digitize(fake, b"\xff\xd8\xff\xe0")).status_code == 200
 
 
-async def test_upstage_limits_the_rate() -> None:
+async def test_upstage_limits_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call within the interval gets 429 with Retry-After."""
+    now_s = [100.0]
+    monkeypatch.setattr(upstage, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
     fake = Upstage(interval_s=0.5)
     assert (await digitize(fake)).status_code == 200
     early = await digitize(fake)
     assert (early.status_code, early.headers["Retry-After"]) == (429, "1")
-    await asyncio.sleep(0.45)
+    now_s[0] += 0.45
     assert (await digitize(fake)).status_code == 200
 
 

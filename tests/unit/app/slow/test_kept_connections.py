@@ -48,7 +48,7 @@ def test_idle_connections_hold_no_request() -> None:
     post = (
         b"POST / HTTP/1.1\r\nX: " + b"x" * 60 * KIB + b"\r\nContent-Length: %d\r\n\r\n" % (900 * KIB) + b"x" * 900 * KIB
     )
-    with connection(Echo(), keep_alive_s=LONG_S) as first, ExitStack() as others:
+    with connection(Echo(), silent_s=LONG_S, keep_alive_s=LONG_S) as first, ExitStack() as others:
         answer_of(first, post)
         tracemalloc.start()
         others.callback(tracemalloc.stop)

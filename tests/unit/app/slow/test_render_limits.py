@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.easycontracts.pages import Renderer, RenderPolicy
-from tests.unit.app.rendering import children, pdf, run
+from tests.unit.app.rendering import children, pdf, run, until
 
 MEBIBYTE = 2**20
 SMALL, LARGE = pdf(), pdf() + bytes(MEBIBYTE)
@@ -36,7 +36,8 @@ def test_places_of_renderers(files: list[bytes], most: int) -> None:
     async def started() -> int:
         renderer = Renderer(RenderPolicy())
         waiting = [asyncio.ensure_future(renderer.pages("계약.pdf", content, 10)) for content in files]
-        await asyncio.sleep(0.3)
+        await until(lambda: len(children()) >= most)
+        await asyncio.sleep(0.2)  # in which a process without a place would start too
         count = len(children())
         for task in waiting:
             task.cancel()
