@@ -59,7 +59,7 @@ def test_verb_takes_the_source_and_the_programs_that_it_runs(name: str) -> None:
 def test_check_reads_this_repository_narrowed(name: str) -> None:
     """A change of a file that no check reads does not run the body of a check again."""
     assert directories(name)["source"] == only(*SOURCES).patterns
-    assert not is_kept("README.md", directories(name)["source"])
+    assert not is_kept("SECURITY.md", directories(name)["source"])
 
 
 @pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - CHECKED))
