@@ -202,7 +202,7 @@ TOOL_PROGRAMS: Final = (
     _tool("acceptance", "deploy", 90, reads=_READ_BY_ACCEPTANCE),
     _tool("accessory", "accessory", 85, reads=_READ_BY_ACCESSORY),
     _tool("ci", "ci", 78, reads=_READ_BY_CI, more_types=(".ci",)),
-    _tool("engine", "ci", 43, reads=("dagger.json", "tests/support")),
+    _tool("engine", "ci", 43, reads=("dagger.json", "daggerw", "tests/support")),
     _tool(
         "deploy",
         "deploy",
