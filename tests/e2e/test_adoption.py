@@ -94,7 +94,7 @@ def ship_by_the_rollout_alone(newcomer: Newcomer) -> None:
 
     The login at Google takes a person: the emulator, which `init` is told of, requires none. The bake is shortened.
     """
-    install, login, export, init, deploy = lines("Only the rollout")
+    install, login, export, init, plan, deploy = lines("Only the rollout")
     assert [login.split()[0], export.split()[0]] == ["gcloud", "export"]
     newcomer.install(install)
     newcomer.install(INSTALL_EMULATOR)
@@ -113,6 +113,7 @@ def ship_by_the_rollout_alone(newcomer: Newcomer) -> None:
         with (newcomer.folder / "environments/prod.yaml").open("a") as settings:
             settings.write(SHORT)
         name = repository.rpartition("/")[2]
+        assert name in newcomer.run(plan)
         assert newcomer.run(deploy).startswith(f"✓ {name} bbbbbbb serves ")
 
 
