@@ -183,10 +183,8 @@ def _set_smallest_share(process: "subprocess.Popen[str]") -> bool:
     """
     try:
         Path(f"/proc/{process.pid}/autogroup").write_text("19")
-    except BlockingIOError:
-        return False
-    except OSError:  # the kernel has no such shares, or the process has ended
-        return True
+    except OSError as error:  # else the kernel has no such shares, or the process has ended
+        return not isinstance(error, BlockingIOError)
     return True
 
 

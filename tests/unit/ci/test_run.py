@@ -140,7 +140,10 @@ def test_priority_of_a_job_is_its_niceness(priority: str, niceness: int) -> None
     assert completed.stdout.splitlines()[-1] == repr([f"{niceness} True {priority == 'LOWEST'}\n"])
 
 
-@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this kernel shares no processors by session")
+@pytest.mark.skipif(
+    not Path("/proc/self/autogroup").exists(),
+    reason="this kernel has no shares of sessions. Fix: run it on Linux with CONFIG_SCHED_AUTOGROUP",
+)
 def test_lowest_priority_has_the_smallest_share_of_the_processors() -> None:
     """Two jobs at once get it; the kernel takes one such change in 0.1 s of a user who is not root."""
     process = (
