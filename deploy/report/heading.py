@@ -2,15 +2,7 @@
 
 from typing import Final
 
-from deploy.errors import (
-    CapacityError,
-    NotAllowedError,
-    NotRestoredError,
-    RefusedError,
-    RolledBackError,
-    StoppedError,
-    SupersededError,
-)
+from deploy.errors import ExitCode
 from deploy.group.health import NOTHING_PROVEN
 from deploy.report.durations import duration
 from deploy.report.lines import WIDTH, width, wrapped
@@ -18,20 +10,20 @@ from deploy.report.release_names import healthy_count, short_name
 from deploy.rollout.result import RolloutResult, RunResult
 
 _OUTCOMES: Final[dict[int, str]] = {
-    RefusedError.exit_code: "refused, nothing was written",
-    NotAllowedError.exit_code: "not allowed",
-    SupersededError.exit_code: "superseded by another change of the group, which stays",
-    RolledBackError.exit_code: "failed and rolled back",
-    NotRestoredError.exit_code: "failed, NOT restored",
-    CapacityError.exit_code: "lacked capacity, rolled back",
-    StoppedError.exit_code: "interrupted",
+    ExitCode.REFUSED: "refused, nothing was written",
+    ExitCode.NOT_ALLOWED: "not allowed",
+    ExitCode.SUPERSEDED: "superseded by another change of the group, which stays",
+    ExitCode.ROLLED_BACK: "failed and rolled back",
+    ExitCode.NOT_RESTORED: "failed, NOT restored",
+    ExitCode.NO_CAPACITY: "lacked capacity, rolled back",
+    ExitCode.STOPPED: "interrupted",
 }
 _SHORT_OUTCOMES: Final[dict[int, str]] = {
-    RefusedError.exit_code: "refused",
-    SupersededError.exit_code: "superseded",
-    RolledBackError.exit_code: "rolled back",
-    NotRestoredError.exit_code: "NOT restored",
-    CapacityError.exit_code: "lacked capacity",
+    ExitCode.REFUSED: "refused",
+    ExitCode.SUPERSEDED: "superseded",
+    ExitCode.ROLLED_BACK: "rolled back",
+    ExitCode.NOT_RESTORED: "NOT restored",
+    ExitCode.NO_CAPACITY: "lacked capacity",
 }
 _PREFIXES: Final = {"rollback": "rolled back: ", "abort": "aborted: "}
 
@@ -62,7 +54,7 @@ def _failure(result: RunResult, outcome: str) -> str:
 
 
 def _outcome(result: RunResult) -> str:
-    if result.exit_code == RefusedError.exit_code and result.rollout:
+    if result.exit_code == ExitCode.REFUSED and result.rollout:
         return "refused, the group is unchanged"
     return _OUTCOMES.get(result.exit_code or 0, "failed")
 

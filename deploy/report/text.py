@@ -4,15 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from deploy.errors import (
-    CapacityError,
-    NotAllowedError,
-    NotRestoredError,
-    RefusedError,
-    RolledBackError,
-    StoppedError,
-    SupersededError,
-)
+from deploy.errors import ExitCode
 from deploy.report import checks, instance_boots, table
 from deploy.report.durations import duration
 from deploy.report.heading import heading_lines
@@ -107,7 +99,7 @@ def _facts(
     if rollout and has_served:
         yield served(rollout.instances, [release for release in (before, target) if release])
     if before and (is_long or not has_served) and (target is None or before.template != target.template):
-        is_unchanged = result.exit_code in (RefusedError.exit_code, NotAllowedError.exit_code)
+        is_unchanged = result.exit_code in (ExitCode.REFUSED, ExitCode.NOT_ALLOWED)
         yield "set to" if is_unchanged else "before", name(before)
     if is_long:
         yield from _details(result)
@@ -154,11 +146,11 @@ def commands(result: RunResult, command: Command) -> list[tuple[str, str]]:
     undo = [("undo", result.undo)] if result.undo and has_applied else []
     if result.exit_code == 0:
         return _pause_commands(result, command) or undo
-    if result.exit_code == StoppedError.exit_code:
+    if result.exit_code == ExitCode.STOPPED:
         return [("resume", command("reconcile")), *undo] if has_applied else []
-    if result.exit_code in (SupersededError.exit_code, RolledBackError.exit_code, CapacityError.exit_code):
+    if result.exit_code in (ExitCode.SUPERSEDED, ExitCode.ROLLED_BACK, ExitCode.NO_CAPACITY):
         return [("inspect", command("status"))]
-    if result.exit_code in (None, NotRestoredError.exit_code) or has_applied:
+    if result.exit_code in (None, ExitCode.NOT_RESTORED) or has_applied:
         return [("next", command("reconcile"))]
     return []
 
