@@ -100,7 +100,7 @@ def image_uses(holders: Iterable[MetadataHolder], repository: str) -> ImageUses:
 def _sed_text(value: str) -> Iterator[str]:
     """Yield a text in which the parts of `s/A/B/` are words: blanks for the slashes of a line that has escaped ones."""
     if r"\/" in value:
-        yield _SED_LINE.sub(lambda line: _SLASH.sub(lambda slash: " /"[len(slash[0]) - 1], line[0]), value)
+        yield _SED_LINE.sub(lambda line: _SLASH.sub(lambda slash: " " if slash[0] == "/" else "/", line[0]), value)
 
 
 def _unsearched(key: str, text: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from deploy.config import Config
 from deploy.documents.canary import Canary, canary_of
-from deploy.documents.resource import links_of, name_of
+from deploy.documents.resource import Document, links_of, name_of
 from deploy.endpoints import EndpointOverride
 from deploy.group import release_proof
 from deploy.group.health import is_serving, is_settled
@@ -102,25 +102,33 @@ def release_rows(config: Config, observed: Observation, now: datetime) -> tuple[
         )
         for release in history.releases(observed.templates, config.repository, group.qualified_name, proven)
     ]
-    for document in observed.templates:
-        links = links_of(document)
-        if any(link in counts for link in links) and release_record(document) is None:
-            made_at = history.made_at(document)
-            reference = image_reference(document, config.repository, config.image_in)
-            row = ReleaseRow(
-                template=name_of(links[0]),
-                state="unmanaged",
-                is_serving=serving in links,
-                instances=sum(counts[link] for link in links),
-                target_size=group.target_size,
-                made_at=made_at,
-                age_s=(now - made_at).total_seconds(),
-                digest=reference.digest if reference else "",
-                tag=reference.tag if reference and not reference.digest else "",
-                endpoints=config.endpoint_overrides,
-            )
-            rows.append(row)
+    rows += [
+        _unmanaged_row(config, document, group.target_size, counts, now, is_serving=serving in links_of(document))
+        for document in observed.templates
+        if release_record(document) is None and any(link in counts for link in links_of(document))
+    ]
     return tuple(sorted(rows, key=lambda row: row.made_at, reverse=True))
+
+
+def _unmanaged_row(
+    config: Config, document: Document, target_size: int, counts: Counter[str], now: datetime, *, is_serving: bool
+) -> ReleaseRow:
+    """Return the row of a template that `deploy` did not make; `counts` has the serving instances by template link."""
+    made_at = history.made_at(document)
+    reference = image_reference(document, config.repository, config.image_in)
+    links = links_of(document)
+    return ReleaseRow(
+        template=name_of(links[0]),
+        state="unmanaged",
+        is_serving=is_serving,
+        instances=sum(counts[link] for link in links),
+        target_size=target_size,
+        made_at=made_at,
+        age_s=(now - made_at).total_seconds(),
+        digest=reference.digest if reference else "",
+        tag=reference.tag if reference and not reference.digest else "",
+        endpoints=config.endpoint_overrides,
+    )
 
 
 def _state(release: history.Release, current: set[str], canary: Canary | None) -> State:
