@@ -10,24 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.waiting import wait_until
+from tests.support.watched_calls import lines_of_daggerw
 
 WITHIN_S = 20
-# The call ends by the first signal; the next process gets its id, and is still there when the last signal was sent.
-_SAME_ID = """
-here=.
-sleep 600 & engine=$!
-echo $engine >"$home/engine.lock"
-sh -c 'here=.; eval "$watch"; exec sleep 600' & call=$!
-until grep -qs '/engine/watc[h]' /proc/[0-9]*/cmdline; do sleep 0.1; done
-sleep 1
-kill -KILL $engine
-wait $call
-echo $((call - 1)) >/proc/sys/kernel/ns_last_pid
-sleep 600 & later=$!
-[ $later = $call ] || { echo "another id: $later, $call"; exit 1; }
-sleep 3
-[ -e /proc/$later/exe ] && echo goes on
-"""
 
 
 @pytest.fixture
@@ -42,15 +27,9 @@ def engine(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
 
 def watched(home: Path, command: str) -> "subprocess.Popen[str]":
     """Start a shell that is watched as `daggerw` is, and runs a command."""
-    (home / "watched").write_text(_line_of_daggerw())
+    (home / "watched").write_text(lines_of_daggerw())
     program = f'here=.; home="{home}"; . "{home}/watched"; {command}'
     return subprocess.Popen(["sh", "-c", program], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def _line_of_daggerw() -> str:
-    """Return the lines of `daggerw` that start the watch."""
-    lines = Path("daggerw").read_text().splitlines(keepends=True)
-    return "".join(line for line in lines if "engine/watch" in line or line.startswith("    earlier="))
 
 
 def watches(home: Path) -> list[str]:
@@ -79,7 +58,7 @@ def test_process_that_the_caller_had_started_goes_on(engine: "subprocess.Popen[b
     """A script may start a job and then become the call by `exec`: the job is the call's child, and no part of it."""
     inner = f'here=.; home="{tmp_path}"; . "{tmp_path}/watched"; exec sleep 600'
     command = f"sleep 600 >/dev/null 2>&1 & echo $! >&2; exec sh -c '{inner}'"
-    (tmp_path / "watched").write_text(_line_of_daggerw())
+    (tmp_path / "watched").write_text(lines_of_daggerw())
     call = subprocess.Popen(["sh", "-c", command], stderr=subprocess.PIPE, text=True)
     assert call.stderr is not None
     job = int(call.stderr.readline())
@@ -92,21 +71,6 @@ def test_process_that_the_caller_had_started_goes_on(engine: "subprocess.Popen[b
         assert Path(f"/proc/{job}/exe").exists()
     finally:
         os.kill(job, signal.SIGKILL)
-
-
-def test_later_process_of_the_same_id_goes_on(tmp_path: Path) -> None:
-    """In a namespace the test chooses the next id of a process: the one that the call had."""
-    try:
-        done = subprocess.run(
-            ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "sh", "-c", _SAME_ID],
-            env={**os.environ, "home": str(tmp_path), "watch": _line_of_daggerw()}, capture_output=True, text=True,
-            timeout=WITHIN_S, check=False,
-        )  # fmt: skip
-    except FileNotFoundError:
-        pytest.skip("this machine has no program unshare")
-    if "unshare" in done.stderr:
-        pytest.skip(f"this machine makes no namespaces: {done.stderr}")
-    assert (done.returncode, done.stdout) == (0, "goes on\n"), done.stderr
 
 
 def test_reader_that_has_gone_holds_nothing_up(engine: "subprocess.Popen[bytes]", tmp_path: Path) -> None:
